@@ -1,0 +1,1 @@
+"""Stage 2: feature caches in; predictions, submissions and a report out."""

@@ -1,0 +1,1 @@
+"""What is special to each track, one per file."""

@@ -1,0 +1,1 @@
+"""Audio encoders, one family per file."""

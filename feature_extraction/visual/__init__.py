@@ -1,0 +1,1 @@
+"""Visual encoders, one family per file."""

@@ -1,0 +1,1 @@
+"""One file per corpus; each registers a reader ``path -> Corpus``."""

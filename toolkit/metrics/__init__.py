@@ -1,0 +1,1 @@
+"""Scores of the tracks: classification, regression, their combination, and open vocabulary."""
