@@ -1,0 +1,26 @@
+"""Fixtures that every room's tests share."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def _folder(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"needs {name}/ beside the checkout, in ../shared, which is absent here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of small real data; each sub-folder has a README."""
+    return _folder("data")
+
+
+@pytest.fixture(scope="session")
+def parity() -> Path:
+    """Folder of reference weights, inputs and outputs."""
+    return _folder("parity")
