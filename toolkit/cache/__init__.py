@@ -1,0 +1,19 @@
+"""The HDF5 feature cache: read, write, merge, verify. One file per corpus, encoder and level of detail."""
+
+from toolkit.cache.reader import Cache, cache_path, find_cache
+from toolkit.cache.record import FORMAT, Header, Record
+from toolkit.cache.verify import describe, verify
+from toolkit.cache.writer import CacheWriter, merge
+
+__all__ = [
+    "FORMAT",
+    "Cache",
+    "CacheWriter",
+    "Header",
+    "Record",
+    "cache_path",
+    "describe",
+    "find_cache",
+    "merge",
+    "verify",
+]
