@@ -74,10 +74,10 @@ def load_corpus(reference: str) -> Corpus:
         UserError: no such reader or path, or the reader met a bad row
     """
     reader, colon, path = reference.partition(":")
-    if colon:
-        return readers.get(reader)(Path(path).expanduser())
-    if reference.endswith(".csv"):
+    if reference.lower().endswith(".csv") and reader not in readers.names():
         return readers.get("folder")(Path(reference).expanduser())
+    if colon and path:
+        return readers.get(reader)(Path(path).expanduser())
     known = ", ".join(f"{name}:PATH" for name in readers.names())
     raise UserError(f"'{reference}' names no corpus. Expected a CSV's path or one of {known}.")
 
@@ -90,12 +90,17 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame, **options: Seq
         root: folder that the table's paths are relative to
         table: at least the column ``name``; a missing ``split`` becomes ``train``
         options: ``emotions`` and ``valence`` of `Corpus` where they differ from the MER challenges'
+
+    Raises:
+        UserError: two clips have the same name
     """
+    if not table["name"].is_unique:
+        double = table["name"][table["name"].duplicated()].iloc[0]
+        raise UserError(f"Corpus '{name}' has two clips called '{double}'. Give every clip a name of its own.")
     table = table.copy()
     for column in COLUMNS:
         if column not in table:
             table[column] = "train" if column == "split" else pd.Series(float("nan"), index=table.index)
-    for column in set(COLUMNS) - {"valence"}:
-        table[column] = table[column].astype(object)
+        table[column] = table[column].astype(float if column == "valence" else object)
     others = [column for column in table if column not in COLUMNS]
     return Corpus(name, root, table[[*COLUMNS, *others]].reset_index(drop=True), **options)
