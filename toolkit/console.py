@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 import typer
 
@@ -14,11 +14,51 @@ def say(text: str = "") -> None:
     typer.echo(text)
 
 
-def main(app: Callable[[], None]) -> None:
-    """Runs a typer app; a `UserError` becomes its message on standard error and exit code 2."""
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the lines of a plain table, its columns padded to their widest cell.
+
+    Examples:
+        >>> aligned([("clip", "status"), ("a", "ok")])
+        ['clip  status', 'a     ok']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def spread(arguments: Sequence[str], options: Collection[str]) -> list[str]:
+    """Returns arguments in which ``--option a b`` has become ``--option a --option b``.
+
+    Args:
+        arguments: the command line
+        options: options that take any number of values
+
+    Examples:
+        >>> spread(["--encoder", "egemaps", "prosody", "--level", "frame"], {"--encoder"})
+        ['--encoder', 'egemaps', '--encoder', 'prosody', '--level', 'frame']
+    """
+    result: list[str] = []
+    current = None  # the option whose values are being read
+    for argument in arguments:
+        if argument.startswith("-"):
+            current = argument if argument in options else None
+            result.append(argument)
+        elif current is not None and result[-1] != current:
+            result += [current, argument]
+        else:
+            result.append(argument)
+    return result
+
+
+def main(app: Callable[..., None], *, many: Collection[str] = ()) -> None:
+    """Runs a typer app; a `UserError` becomes its message on standard error and exit code 2.
+
+    Args:
+        app: the app
+        many: options that take any number of values, see `spread`
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        app()
+        app(spread(sys.argv[1:], many))
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -7,10 +7,10 @@ class Status(StrEnum):
     """The outcome of one clip under one encoder; everything but ``ok`` is a failure with a reason."""
 
     OK = "ok"
-    MISSING = "missing"  # the corpus names a file that is not there, or names none
+    MISSING = "missing"  # the corpus names a file that is not there
     UNREADABLE = "unreadable"  # the file is there and cannot be decoded to its end
-    NO_VIDEO = "no_video"  # the file has no picture stream
-    NO_AUDIO = "no_audio"  # the file has no sound stream
+    NO_VIDEO = "no_video"  # no picture stream, or the corpus names no video
+    NO_AUDIO = "no_audio"  # no sound stream, or the corpus names neither audio nor video
     SILENT = "silent"  # the sound is digital silence, or so faint that nothing can be measured
     TOO_SHORT = "too_short"  # less sound or picture than the encoder's window
     NO_FACE = "no_face"  # no frame shows a face

@@ -1,0 +1,55 @@
+"""The account of a corpus: how many clips of each cache have which status, and every failed clip by name."""
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from toolkit.cache import Cache
+from toolkit.console import aligned
+from toolkit.status import Status
+
+COLUMNS = ("modality", "encoder", "name", "status", "reason")
+
+
+def write_failures(folder: Path) -> Path:
+    """Writes ``failures.csv`` with every failed clip of every cache of one corpus.
+
+    Args:
+        folder: the corpus' folder of caches
+
+    Returns:
+        the file, with a header alone where nothing failed
+    """
+    path = folder / "failures.csv"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for cache_file in sorted(folder.glob("*/*.h5")):
+            cache = Cache(cache_file)
+            for name, status, reason in zip(cache.names, cache.status, cache.reason, strict=True):
+                if status != Status.OK:
+                    writer.writerow((cache_file.parent.name, cache_file.name.removesuffix(".h5"), name, status, reason))
+            cache.close()
+    temporary.replace(path)
+    return path
+
+
+def summary_lines(caches: Iterable[Path]) -> list[str]:
+    """Returns a table of statuses, one line per cache."""
+    rows = [("encoder", "clips", "ok", "failed")]
+    for path in caches:
+        cache = Cache(path)
+        counts = Counter(cache.status)
+        ok = counts.pop(Status.OK, 0)
+        failed = ", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "none"
+        rows.append((f"{path.parent.name}/{path.name.removesuffix('.h5')}", str(len(cache)), str(ok), failed))
+        cache.close()
+    return aligned(rows)
+
+
+def count_failed(caches: Iterable[Path]) -> int:
+    """Returns how many clips failed in all of the caches together."""
+    return sum(status != Status.OK for path in caches for status in Cache(path).status)

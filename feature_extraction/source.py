@@ -1,0 +1,154 @@
+"""What an encoder is given: sound, face crops or words, read from a corpus one clip at a time."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from feature_extraction.encoder import EncoderSpec
+from feature_extraction.faces.store import read_track
+from feature_extraction.faces.track import FaceTrack
+from toolkit.cache import Cache
+from toolkit.errors import ClipError
+from toolkit.media import Sound, read_sound, require_audible
+from toolkit.status import Status
+
+Row = dict[str, Any]  # one row of the corpus table
+
+
+class Source(ABC):
+    """Reads what one modality needs of a clip, and says how much it is.
+
+    Attributes:
+        budget: how much one batch may hold at most, in the unit of `size`
+    """
+
+    budget: float
+
+    @abstractmethod
+    def load(self, row: Row) -> Any:
+        """Returns a clip's material.
+
+        Raises:
+            ClipError: there is none that can be used
+        """
+
+    @abstractmethod
+    def size(self, item: Any) -> float:
+        """Returns how much material that is, the measure of batches."""
+
+
+class SoundSource(Source):
+    """The sound of the audio file if a clip has one, of its video otherwise.
+
+    Args:
+        root: folder of the corpus
+        rate: sample rate in Hz
+    """
+
+    budget = 120.0  # seconds
+
+    def __init__(self, root: Path, rate: int) -> None:
+        self.root = root
+        self.rate = rate
+
+    def load(self, row: Row) -> Sound:
+        """Returns the clip's sound."""
+        file = row["video"] if pd.isna(row["audio"]) else row["audio"]
+        if pd.isna(file):
+            raise ClipError(Status.NO_AUDIO, "the corpus names neither an audio nor a video file")
+        path = self.root / str(file)
+        return require_audible(read_sound(path, rate=self.rate), path)
+
+    def size(self, item: Sound) -> float:
+        """Returns seconds."""
+        return len(item.samples) / item.rate
+
+
+class FaceSource(Source):
+    """The crops in a faces cache.
+
+    Args:
+        path: the cache file
+    """
+
+    budget = 512.0  # crops
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._cache: Cache | None = None
+
+    def load(self, row: Row) -> FaceTrack:
+        """Returns the face track of the clip."""
+        if self._cache is None:
+            self._cache = Cache(self.path)
+        return read_track(self._cache, row["name"])
+
+    def size(self, item: FaceTrack) -> float:
+        """Returns the number of crops."""
+        return len(item.times)
+
+
+class TextSource(Source):
+    """One column of the corpus table.
+
+    Args:
+        column: its name
+    """
+
+    budget = 16384.0  # characters
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    def load(self, row: Row) -> str:
+        """Returns the transcript without blanks around it."""
+        text = row.get(self.column)
+        if pd.isna(text):
+            raise ClipError(Status.EMPTY_TEXT, f"no transcript in column '{self.column}'")
+        if not str(text).strip():
+            raise ClipError(Status.EMPTY_TEXT, f"only blanks in column '{self.column}'")
+        return str(text).strip()
+
+    def size(self, item: str) -> float:
+        """Returns the number of characters."""
+        return len(item)
+
+
+class VideoSource(Source):
+    """The path of a clip's video; the face detector decodes it itself, frame by frame.
+
+    Args:
+        root: folder of the corpus
+    """
+
+    budget = 1.0  # clips
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def load(self, row: Row) -> Path:
+        """Returns the path of the video."""
+        if pd.isna(row["video"]):
+            raise ClipError(Status.NO_VIDEO, "the corpus names no video file")
+        return self.root / str(row["video"])
+
+    def size(self, item: Path) -> float:
+        """Returns one."""
+        return 1.0
+
+
+def source_of(spec: EncoderSpec, root: Path, faces: Path | None) -> Source:
+    """Returns the source of what an encoder wants.
+
+    Args:
+        spec: the encoder's spec
+        root: folder of the corpus
+        faces: the faces cache, for visual encoders
+    """
+    if spec.modality == "audio":
+        return SoundSource(root, spec.sample_rate)
+    if spec.modality == "text":
+        return TextSource(spec.column)
+    return FaceSource(faces)

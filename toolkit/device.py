@@ -1,0 +1,24 @@
+"""Device names as users type them."""
+
+from toolkit.errors import UserError
+
+
+def resolve_device(name: str) -> str:
+    """Returns the torch device of a name, ``auto`` being the best there is.
+
+    Args:
+        name: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` ...
+
+    Raises:
+        UserError: no such device, or not on this machine
+    """
+    import torch
+
+    if name == "auto":
+        best = "mps" if torch.backends.mps.is_available() else "cpu"
+        return "cuda" if torch.cuda.is_available() else best
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"Device '{name}' cannot be used: {str(error).splitlines()[0]}. Try --device cpu.") from error
+    return name
