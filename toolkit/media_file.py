@@ -1,0 +1,121 @@
+"""A media file opened with PyAV: which of its streams count, when the clip starts, and what is wrong with it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.errors import ClipError
+from toolkit.status import Status
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.frame import Frame as RawFrame
+    from av.video.stream import VideoStream
+
+# FFmpeg demuxers that make pictures out of any text file.
+_NOT_MEDIA = {"tty", "subviewer", "srt", "webvtt"}
+
+
+class MediaFile:
+    """An open media file.
+
+    The clip starts where the earlier of its picture and its sound starts, so that both are on one time line
+    whatever offsets the container gives them.
+
+    Attributes:
+        path: where it lies
+        container: PyAV's container
+        video: first picture stream that is not an attached picture (cover art), or ``None``
+        audio: first sound stream, or ``None``
+        start: container time of the clip's start, in seconds
+    """
+
+    def __init__(self, path: Path, container: "InputContainer") -> None:
+        from av.stream import Disposition
+
+        self.path = path
+        self.container = container
+        pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        self.video: VideoStream | None = next(iter(pictures), None)
+        self.audio: AudioStream | None = next(iter(container.streams.audio), None)
+        starts = [
+            float(stream.start_time * stream.time_base)
+            for stream in (self.video, self.audio)
+            if stream is not None and stream.start_time is not None and stream.time_base is not None
+        ]
+        self.start = min(starts, default=0.0)
+
+    @property
+    def has_track_durations(self) -> bool:
+        """Whether the streams' durations are facts written by the muxer (MP4, MOV), not estimates."""
+        return "mp4" in self.container.format.name.split(",")
+
+    def seconds_of(self, stream: "VideoStream | AudioStream | None") -> float | None:
+        """Returns how long a stream lasts by the container's word, ``None`` where it does not say."""
+        if stream is None or stream.duration is None or stream.time_base is None:
+            return None
+        return float(stream.duration * stream.time_base)
+
+    def time_of(self, frame: "RawFrame") -> float | None:
+        """Returns a frame's time in seconds from the clip's start, ``None`` where it carries no stamp.
+
+        AVI and some raw streams give decoding stamps only, which are right for streams without reordering.
+        """
+        stamp = frame.dts if frame.pts is None else frame.pts
+        return None if stamp is None or frame.time_base is None else float(stamp * frame.time_base) - self.start
+
+    def decode(self, stream: "VideoStream | AudioStream") -> "Iterator[RawFrame]":
+        """Yields the decoded frames of one stream, in order of presentation.
+
+        Raises:
+            ClipError: ``unreadable``, the data is damaged
+        """
+        for packet in self.container.demux(stream):
+            if packet.is_corrupt:
+                raise ClipError(Status.UNREADABLE, f"{self.path}: truncated or damaged {stream.type} packet")
+            yield from packet.decode()
+
+
+@contextmanager
+def open_media(path: Path | str) -> Iterator[MediaFile]:
+    """Opens a media file for reading; every error of FFmpeg inside the block becomes a `ClipError`.
+
+    Args:
+        path: video or sound file
+
+    Raises:
+        ClipError: ``missing`` or ``unreadable`` (a directory, no media, damaged, cut short)
+    """
+    import av
+
+    path = Path(path)
+    if not path.exists():
+        raise ClipError(Status.MISSING, f"{path}: no such file")
+    if not path.is_file():
+        raise ClipError(Status.UNREADABLE, f"{path}: not a file")
+    try:
+        with av.open(str(path)) as container:
+            if container.format.name in _NOT_MEDIA:
+                raise ClipError(Status.UNREADABLE, f"{path}: not a video or sound file")
+            media = MediaFile(path, container)
+            _require_whole(media)
+            yield media
+    except (av.FFmpegError, OSError, ValueError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ClipError(Status.UNREADABLE, f"{path}: {reason}") from error
+
+
+def _require_whole(media: MediaFile) -> None:
+    """Raises where the index names data beyond the file's end, which FFmpeg itself passes over in silence."""
+    if not media.has_track_durations:
+        return
+    size = media.path.stat().st_size
+    for stream in (media.video, media.audio):
+        if stream is None or not len(stream.index_entries):
+            continue
+        last = max(entry.pos + entry.size for entry in stream.index_entries)
+        if last > size:
+            reason = f"{media.path}: cut short, its {stream.type} reaches to byte {last} and the file has {size}"
+            raise ClipError(Status.UNREADABLE, reason)
