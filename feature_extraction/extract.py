@@ -151,8 +151,8 @@ def _make_segments(job: Job, todo: dict[Path, list[Row]], workers: int) -> Itera
                 yield from [future.result() for future in finished]
         except BrokenProcessPool as error:
             raise UserError(
-                f"A worker of {job.modality}/{job.name} was killed, most likely for want of memory. What is finished is "
-                f"kept: run the same command again, with fewer --workers than {workers}."
+                f"A worker of {job.modality}/{job.name} was killed, most likely for want of memory. What is finished "
+                f"is kept: run the same command again, with fewer --workers than {workers}."
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)

@@ -128,8 +128,9 @@ class FaceJob(Job):
     @cached_property
     def _extractor(self) -> Any:
         from feature_extraction.faces.extractor import FaceExtractor
+        from toolkit.device import resolve_device
 
-        return FaceExtractor(self.spec, device=self.device)
+        return FaceExtractor(self.spec, device=resolve_device(self.device))
 
     def warm_up(self) -> None:
         """Loads the detector."""
