@@ -101,6 +101,7 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame, **options: Seq
     for column in COLUMNS:
         if column not in table:
             table[column] = "train" if column == "split" else pd.Series(float("nan"), index=table.index)
-        table[column] = table[column].astype(float if column == "valence" else object)
+        cells = table[column].astype(float if column == "valence" else object)
+        table[column] = cells.where(cells.notna(), float("nan"))  # None becomes NaN
     others = [column for column in table if column not in COLUMNS]
     return Corpus(name, root, table[[*COLUMNS, *others]].reset_index(drop=True), **options)
