@@ -87,6 +87,8 @@ def run_job(job: Job, corpus: Corpus, *, overwrite: bool, retry: bool, workers: 
     """
     job.path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(job.path):
+        for leftover in job.path.parent.glob(f".{job.path.name}.*.partial"):  # of a run killed while merging
+            leftover.unlink()
         if overwrite:
             job.path.unlink(missing_ok=True)
             shutil.rmtree(segment_folder(job.path), ignore_errors=True)
@@ -94,6 +96,7 @@ def run_job(job: Job, corpus: Corpus, *, overwrite: bool, retry: bool, workers: 
         rows = {row["name"]: row for row in corpus.table.to_dict("records")}
         missing = [name for name in rows if name not in done]
         if not missing:
+            shutil.rmtree(segment_folder(job.path), ignore_errors=True)  # of a run killed right after merging
             logger.info("%s/%s: all %d clips are there, nothing to extract", job.modality, job.name, len(rows))
             return job.path
         segments = plan_segments(missing, job.path)

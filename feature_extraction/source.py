@@ -2,17 +2,18 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from feature_extraction.encoder import EncoderSpec
-from feature_extraction.faces.store import read_track
-from feature_extraction.faces.track import FaceTrack
 from toolkit.cache import Cache
 from toolkit.errors import ClipError
 from toolkit.media import Sound, read_sound, require_audible
 from toolkit.status import Status
+
+if TYPE_CHECKING:
+    from feature_extraction.faces.track import FaceTrack
 
 Row = dict[str, Any]  # one row of the corpus table
 
@@ -79,13 +80,15 @@ class FaceSource(Source):
         self.path = path
         self._cache: Cache | None = None
 
-    def load(self, row: Row) -> FaceTrack:
+    def load(self, row: Row) -> "FaceTrack":
         """Returns the face track of the clip."""
+        from feature_extraction.faces.store import read_track
+
         if self._cache is None:
             self._cache = Cache(self.path)
         return read_track(self._cache, row["name"])
 
-    def size(self, item: FaceTrack) -> float:
+    def size(self, item: "FaceTrack") -> float:
         """Returns the number of crops."""
         return len(item.times)
 

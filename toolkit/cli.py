@@ -9,6 +9,7 @@ import typer
 
 from toolkit.console import aligned, main, say
 
+WORKERS = os.cpu_count() or 1
 _STYLE = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 app = typer.Typer(help="Tools around corpora, caches, scores and submissions.", **_STYLE)
 cache_app = typer.Typer(help="Look into feature caches.", **_STYLE)
@@ -61,7 +62,7 @@ def demo(
     out: OutOption,
     scale: Annotated[Scale, typer.Option(help="How many clips.")] = Scale.FULL,
     seed: SeedOption = 0,
-    workers: WorkersOption = os.cpu_count() or 1,
+    workers: WorkersOption = WORKERS,
 ) -> None:
     """Make the demo corpus: drawn talking faces with synthetic voices and transcripts."""
     from toolkit.demo.make import make_demo
@@ -83,7 +84,7 @@ def corrupt(
     blur: Annotated[list[int], typer.Option(metavar="N ...", help="Factors to draw from: 1, 2, 4.")] = (1, 2, 4),
     split: Annotated[list[str] | None, typer.Option(metavar="NAME ...", help="Only these splits.")] = None,
     seed: SeedOption = 0,
-    workers: WorkersOption = os.cpu_count() or 1,
+    workers: WorkersOption = WORKERS,
 ) -> None:
     """Write a corrupted copy of a corpus: noise at an exact SNR, blurred pictures, and a manifest of both."""
     from toolkit.corpus import load_corpus

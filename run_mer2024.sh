@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# The recipe from clips to four submissions. Every step leaves finished work alone, so it can be run again after
+# a stop or a change; variables in capitals can be set in the environment.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: bash run_mer2024.sh [--demo] [--corpus REF] [--workdir DIR] [--scale full|small|tiny]
+
+  --demo          make the demo corpus and use it (the default without --corpus)
+  --corpus REF    READER:PATH or a CSV, such as mer2024:DIR or my_clips.csv
+  --workdir DIR   where caches, corrupted copies and runs go (default: work)
+  --scale NAME    size of the demo corpus (default: full)
+
+Environment: AUDIO, VISUAL, TEXT (encoders), TRACKS, MODEL, SEED, SNRS (test levels in dB; empty for none),
+CURVE_SPLIT (clean labelled clips that the levels are mixed into), WORKERS, PYTHON
+TEXT
+}
+
+corpus=""
+workdir="work"
+scale="full"
+while [[ $# -gt 0 ]]; do
+    case "$1" in
+        --demo) shift ;;
+        --corpus) corpus="$2"; shift 2 ;;
+        --workdir) workdir="$2"; shift 2 ;;
+        --scale) scale="$2"; shift 2 ;;
+        -h | --help) usage; exit 0 ;;
+        *) echo "error: unknown option '$1'" >&2; usage >&2; exit 2 ;;
+    esac
+done
+
+PYTHON="${PYTHON:-python}"
+AUDIO="${AUDIO:-prosody}"
+VISUAL="${VISUAL:-face-hog}"
+TEXT="${TEXT:-char-hash}"
+TRACKS="${TRACKS:-multi noise semi ov}"
+MODEL="${MODEL:-attention}"
+SEED="${SEED:-0}"
+SNRS="${SNRS:--5 0 5 10 20}"
+CURVE_SPLIT="${CURVE_SPLIT:-test_multi}"
+WORKERS="${WORKERS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu)}"
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+mkdir -p "$workdir"
+caches="$workdir/features"
+runs="$workdir/runs"
+
+step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
+
+extract() { # extract REF: every modality of one corpus
+    "$PYTHON" -m feature_extraction audio --corpus "$1" --encoder $AUDIO --cache "$caches" --workers "$WORKERS"
+    "$PYTHON" -m feature_extraction visual --corpus "$1" --encoder $VISUAL --cache "$caches" --workers "$WORKERS"
+    "$PYTHON" -m feature_extraction text --corpus "$1" --encoder $TEXT --cache "$caches" --workers 1
+}
+
+corrupt() { # corrupt NAME SPLIT LOW HIGH: a corrupted copy of one split
+    "$PYTHON" -m toolkit corrupt --corpus "$corpus" --out "$workdir/corrupted/$1" --split "$2" --snr "$3" "$4" \
+        --seed "$SEED" --workers "$WORKERS"
+}
+
+if [[ -z "$corpus" ]]; then
+    step "demo corpus"
+    "$PYTHON" -m toolkit demo --out "$workdir/demo" --scale "$scale" --workers "$WORKERS"
+    corpus="demo:$workdir/demo"
+fi
+
+step "features"
+extract "$corpus"
+
+noise_options=()
+if [[ " $TRACKS " == *" noise "* ]]; then
+    step "corrupted copies for the NOISE track"
+    corrupt noisy_train train 5 10
+    extract "$workdir/corrupted/noisy_train/corpus.csv"
+    noise_options=(--noisy-train "$workdir/corrupted/noisy_train/corpus.csv" --noisy-test)
+    for snr in $SNRS; do
+        corrupt "snr_$snr" "$CURVE_SPLIT" "$snr" "$snr"
+        extract "$workdir/corrupted/snr_$snr/corpus.csv"
+        noise_options+=("$workdir/corrupted/snr_$snr/corpus.csv")
+    done
+fi
+
+reports=()
+for track in $TRACKS; do
+    step "track $track"
+    options=()
+    [[ "$track" == noise ]] && options=("${noise_options[@]}")
+    "$PYTHON" main.py --track "$track" --corpus "$corpus" --cache "$caches" --features $AUDIO $TEXT $VISUAL \
+        --model "$MODEL" --seed "$SEED" --out "$runs" ${options[@]+"${options[@]}"}
+    run="$runs/$track/..."
+    "$PYTHON" -m toolkit submission validate "$run/submission.csv" --track "$track" --corpus "$corpus"
+    reports+=("$run")
+done
+
+step "done"
+"$PYTHON" -m baseline table "${reports[@]}"

@@ -1,0 +1,175 @@
+"""The extraction loop: statuses, resuming, completing, refusing."""
+
+import dataclasses
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from feature_extraction.extract import extract_features
+from toolkit.cache import Cache, verify
+from toolkit.errors import UserError
+
+
+def datasets(path: Path) -> dict[str, np.ndarray]:
+    """Returns every dataset of a file by name."""
+    found: dict[str, np.ndarray] = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def assert_equal(first: Path, second: Path) -> None:
+    one, other = datasets(first), datasets(second)
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], strict=True, err_msg=name)
+
+
+def test_statuses_and_values(words, letters, tmp_path):
+    path = extract_features(words, letters.specs[0], tmp_path / "cache", level="frame")
+    assert path == tmp_path / "cache" / "words" / "text" / "letters.frames.h5"
+    assert verify(path) == []
+    cache = Cache(path)
+    assert cache.names == words.table["name"].tolist()
+    failed = {
+        name: (status, reason)
+        for name, status, reason in zip(cache.names, cache.status, cache.reason, strict=True)
+        if status != "ok"
+    }
+    assert failed == {
+        "c03": ("empty_text", "only blanks in column 'text'"),
+        "c10": ("too_short", "one word is not enough"),
+        "c20": ("not_finite", "the encoder gave NaN or infinity"),
+        "c33": ("empty_text", "no transcript in column 'text'"),
+    }
+    record = cache.clip("c01")
+    codes = [ord(letter) for letter in "clip number 1"]
+    assert record.ragged["frames/values"][:, 0].tolist() == codes
+    assert record.ragged["frames/time"][-1].tolist() == [12, 13]
+    assert record.row["utterance"][0] == np.float32(np.mean(codes))
+
+
+def test_utterance_level_keeps_no_frames(words, letters, tmp_path):
+    path = extract_features(words, letters.specs[0], tmp_path)
+    assert path.name == "letters.h5"
+    assert Cache(path).fields == {"utterance": (50, 2)}
+
+
+def test_failures_are_listed(words, letters, tmp_path):
+    extract_features(words, letters.specs[0], tmp_path)
+    table = pd.read_csv(tmp_path / "words" / "failures.csv")
+    assert table["name"].tolist() == ["c03", "c10", "c20", "c33"]
+    assert table["status"].tolist() == ["empty_text", "too_short", "not_finite", "empty_text"]
+    assert set(table["modality"]) == {"text"}
+    assert set(table["encoder"]) == {"letters"}
+
+
+def test_second_run_extracts_nothing_and_says_so(words, letters, tmp_path, caplog):
+    path = extract_features(words, letters.specs[0], tmp_path)
+    before = path.read_bytes()
+    letters.seen.clear()
+    with caplog.at_level("INFO"):
+        extract_features(words, letters.specs[0], tmp_path)
+    assert letters.seen == []
+    assert path.read_bytes() == before
+    assert "all 50 clips are there, nothing to extract" in caplog.text
+
+
+def test_grown_corpus_computes_only_new_clips(words, letters, tmp_path):
+    few = words.only(words.table.index < 20)
+    path = extract_features(few, letters.specs[0], tmp_path / "grown")
+    letters.seen.clear()
+    extract_features(words, letters.specs[0], tmp_path / "grown")
+    assert letters.seen[0] == "nan"
+    assert letters.seen[-1] == "clip number 49"
+    assert len(letters.seen) == 29
+    assert_equal(path, extract_features(words, letters.specs[0], tmp_path / "whole"))
+
+
+def test_shrunk_corpus_loses_nothing(words, letters, tmp_path):
+    path = extract_features(words, letters.specs[0], tmp_path)
+    changed = words.table.tail(5).assign(name=[f"new{n}" for n in range(5)])
+    extract_features(dataclasses.replace(words, table=changed), letters.specs[0], tmp_path)
+    assert Cache(path).names == [f"new{n}" for n in range(5)] + words.table["name"].tolist()
+
+
+def test_retry_tries_failed_clips_again(words, letters, tmp_path):
+    path = extract_features(words, letters.specs[0], tmp_path)
+    words.table.loc[3, "text"] = "no longer blank"
+    extract_features(words, letters.specs[0], tmp_path)
+    assert Cache(path).status[3] == "empty_text"
+    letters.seen.clear()
+    extract_features(words, letters.specs[0], tmp_path, retry=True)
+    assert Cache(path).status[3] == "ok"
+    assert letters.seen == ["no longer blank", "short", "nan"]
+    assert Cache(path).names == words.table["name"].tolist()
+
+
+def test_cache_of_another_encoder_version(words, letters, tmp_path):
+    spec = letters.specs[0]
+    extract_features(words, spec, tmp_path)
+    newer = dataclasses.replace(spec, revision="2")
+    with pytest.raises(UserError, match=f"{spec.identity}, expected {newer.identity}"):
+        extract_features(words, newer, tmp_path)
+    path = extract_features(words, newer, tmp_path, overwrite=True)
+    assert Cache(path).identity == newer.identity
+
+
+def test_licence_is_not_part_of_the_identity(letters):
+    spec = letters.specs[0]
+    assert dataclasses.replace(spec, licence="MIT").identity == spec.identity
+    assert dataclasses.replace(spec, pooling="own").identity != spec.identity
+
+
+def test_two_runs_at_once(words, letters, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    folder = tmp_path / "words" / "text"
+    folder.mkdir(parents=True)
+    with (folder / ".letters.h5.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="Another run is making"):
+            extract_features(words, letters.specs[0], tmp_path)
+
+
+def test_workers_give_the_same_file(demo_text, tmp_path):
+    from feature_extraction.encoder import get_spec
+
+    spec = get_spec("char-hash", "text")
+    one = extract_features(demo_text, spec, tmp_path / "one", workers=1)
+    two = extract_features(demo_text, spec, tmp_path / "two", workers=2)
+    assert_equal(one, two)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
+def test_killed_at_twenty_moments_and_resumed(words, letters, tmp_path, monkeypatch):
+    whole = extract_features(words, letters.specs[0], tmp_path / "whole", level="frame")
+    monkeypatch.setattr(letters, "pause", 0.004)
+    moments = random.Random(0)
+    fork = multiprocessing.get_context("fork")
+    interrupted = 0
+    for trial in range(20):
+        target = tmp_path / f"killed{trial}"
+        run = fork.Process(target=extract_features, args=(words, letters.specs[0], target), kwargs={"level": "frame"})
+        run.start()
+        time.sleep(moments.uniform(0, 0.35))
+        os.kill(run.pid, signal.SIGKILL)
+        run.join()
+        final = target / "words" / "text" / "letters.frames.h5"
+        interrupted += not final.exists()
+        segments = target.glob("words/text/*.segments/[!.]*.h5")
+        saved = {name for path in [*segments, *target.glob("words/text/*.h5")] for name in Cache(path).names}
+        letters.seen.clear()
+        assert extract_features(words, letters.specs[0], target, level="frame") == final
+        left = words.table[~words.table["name"].isin(saved | {"c03", "c33"})]
+        assert letters.seen == left["text"].tolist()  # finished segments are taken over, not computed again
+        assert_equal(whole, final)
+        assert sorted(path.name for path in final.parent.iterdir()) == [".letters.frames.h5.lock", final.name]
+    assert interrupted >= 10  # otherwise the test killed nothing and shows nothing
