@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ClipError
+from toolkit.media_extent import declared_size
 from toolkit.status import Status
 
 if TYPE_CHECKING:
@@ -72,9 +73,13 @@ class MediaFile:
         Raises:
             ClipError: ``unreadable``, the data is damaged
         """
+        if stream.codec_context is None:
+            raise ClipError(Status.UNREADABLE, f"{self.path}: no decoder for its {stream.type}")
+        # A recorder that could not go back to its header leaves the last block of a WAV open, which is no damage.
+        strict = self.container.format.name != "wav"
         for packet in self.container.demux(stream):
-            if packet.is_corrupt:
-                raise ClipError(Status.UNREADABLE, f"{self.path}: truncated or damaged {stream.type} packet")
+            if strict and packet.is_corrupt:
+                raise ClipError(Status.UNREADABLE, f"{self.path}: cut short or damaged {stream.type} packet")
             yield from packet.decode()
 
 
@@ -96,26 +101,18 @@ def open_media(path: Path | str) -> Iterator[MediaFile]:
     if not path.is_file():
         raise ClipError(Status.UNREADABLE, f"{path}: not a file")
     try:
-        with av.open(str(path)) as container:
+        _require_whole(path)
+        with av.open(str(path), metadata_errors="ignore") as container:
             if container.format.name in _NOT_MEDIA:
                 raise ClipError(Status.UNREADABLE, f"{path}: not a video or sound file")
-            media = MediaFile(path, container)
-            _require_whole(media)
-            yield media
-    except (av.FFmpegError, OSError, ValueError, UnicodeError) as error:
+            yield MediaFile(path, container)
+    except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ClipError(Status.UNREADABLE, f"{path}: {reason}") from error
 
 
-def _require_whole(media: MediaFile) -> None:
-    """Raises where the index names data beyond the file's end, which FFmpeg itself passes over in silence."""
-    if not media.has_track_durations:
-        return
-    size = media.path.stat().st_size
-    for stream in (media.video, media.audio):
-        if stream is None or not len(stream.index_entries):
-            continue
-        last = max(entry.pos + entry.size for entry in stream.index_entries)
-        if last > size:
-            reason = f"{media.path}: cut short, its {stream.type} reaches to byte {last} and the file has {size}"
-            raise ClipError(Status.UNREADABLE, reason)
+def _require_whole(path: Path) -> None:
+    """Raises where the file is shorter than its own word, which FFmpeg passes over in silence."""
+    size, declared = path.stat().st_size, declared_size(path)
+    if declared is not None and size < declared:
+        raise ClipError(Status.UNREADABLE, f"{path}: cut short, it has {size} of its {declared} bytes")

@@ -104,7 +104,8 @@ def _add_video(
     container: "OutputContainer", image: np.ndarray, frame_rate: float, quality: int, *, timed: bool
 ) -> "VideoStream":
     rate = Fraction(frame_rate).limit_denominator(1001)
-    options = {"crf": str(quality), "preset": "veryfast"}
+    # No B-frames: their decoding times would give a clip of uneven frames a wrong duration.
+    options = {"crf": str(quality), "preset": "veryfast", "bf": "0"}
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.height, stream.width = (size + size % 2 for size in image.shape[:2])
     stream.pix_fmt = "yuv420p"
