@@ -1,0 +1,96 @@
+"""openSMILE's feature sets: low-level descriptors per frame, functionals per clip."""
+
+import importlib.util
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feature_extraction.encoder import Encoder, EncoderSpec, FrameFeatures, Level, register
+from toolkit.errors import ClipError, UserError
+from toolkit.media import Sound
+from toolkit.status import Status
+
+if TYPE_CHECKING:
+    from opensmile import FeatureLevel, Smile
+
+LICENCE = "openSMILE licence of audEERING: research and private use only, no commercial use"
+
+# The longest analysis window of the sets is 60 ms, and functionals want a few frames; below 60 ms openSMILE gives NaN.
+SHORTEST = 0.1  # seconds
+
+
+def _spec(name: str, feature_set: str) -> EncoderSpec:
+    return EncoderSpec(
+        name=name,
+        modality="audio",
+        family="opensmile",
+        licence=LICENCE,
+        pooling="own",
+        sample_rate=16000,
+        options=(("feature_set", feature_set),),
+    )
+
+
+@register
+class OpenSmile(Encoder):
+    """A feature set of openSMILE (Eyben, Woellmer, Schuller 2010), by audEERING's Python package.
+
+    ``egemaps`` is the extended Geneva Minimalistic Acoustic Parameter Set, version 2 (Eyben et al. 2016, IEEE
+    Transactions on Affective Computing 7(2)): 88 functionals per clip, 25 low-level descriptors per 10 ms.
+
+    The package computes descriptors and functionals in two passes, so at ``utterance`` level the first is left out:
+    ``values`` is then ``(0, D)`` and only ``utterance`` holds numbers. A frame's time is the middle of openSMILE's own
+    time stamp of it (20 ms for eGeMAPS, whose 60 ms pitch window starts at the same sample and so ends 40 ms later).
+
+    Raises:
+        UserError: the package is not installed
+    """
+
+    family = "opensmile"
+    specs = (_spec("egemaps", "eGeMAPSv02"),)
+
+    def __init__(self, spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance") -> None:
+        super().__init__(spec, device=device, level=level)
+        if importlib.util.find_spec("opensmile") is None:
+            raise UserError(
+                f"The audio encoder '{spec.name}' needs the package opensmile, which is not installed. Install it "
+                f'with: pip install "mer-toolkit[opensmile]" (in a checkout: pip install -e ".[opensmile]").'
+            )
+
+    def encode(self, batch: Sequence[Sound]) -> list[FrameFeatures | ClipError]:
+        """Returns ``values (T, D)`` at frame level, ``(0, D)`` at utterance level, and ``utterance (D',)``."""
+        return [self._encode(sound) for sound in batch]
+
+    def _encode(self, sound: Sound) -> FrameFeatures | ClipError:
+        seconds = len(sound.samples) / sound.rate
+        if seconds < SHORTEST:
+            return ClipError(Status.TOO_SHORT, f"{seconds:.3f} s of sound, openSMILE needs {SHORTEST} s")
+        functionals = self._functionals.process_signal(sound.samples, sound.rate)
+        utterance = functionals.to_numpy(np.float32)[0]
+        if self.level == "utterance":
+            width = len(self._descriptors.feature_names)
+            return FrameFeatures(np.zeros((0, width), np.float32), np.zeros(0), utterance)
+        table = self._descriptors.process_signal(sound.samples, sound.rate)
+        start, end = (table.index.get_level_values(k).total_seconds().to_numpy() for k in ("start", "end"))
+        # The last row's end is the clip's, not the frame's.
+        return FrameFeatures(table.to_numpy(np.float32), start + (end[0] - start[0]) / 2, utterance)
+
+    @cached_property
+    def _functionals(self) -> "Smile":
+        from opensmile import FeatureLevel
+
+        return self._build(FeatureLevel.Functionals)
+
+    @cached_property
+    def _descriptors(self) -> "Smile":
+        from opensmile import FeatureLevel
+
+        return self._build(FeatureLevel.LowLevelDescriptors)
+
+    def _build(self, level: "FeatureLevel") -> "Smile":
+        from opensmile import FeatureSet, Smile
+
+        feature_set = dict(self.spec.options)["feature_set"]
+        return Smile(FeatureSet[feature_set], level)
