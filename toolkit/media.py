@@ -70,8 +70,8 @@ def _seconds(media: MediaFile) -> float:
 
 def _upright_size(media: MediaFile) -> tuple[int, int]:
     width, height = media.video.width, media.video.height
-    frame = next(media.decode(media.video), None)
-    matrix = display_matrix(frame) if frame is not None else None
+    frame, _ = next(media.decode(media.video), (None, None))
+    matrix = None if frame is None else display_matrix(frame)
     if matrix is not None and abs(matrix[1]) + abs(matrix[3]) > abs(matrix[0]) + abs(matrix[4]):
         return height, width
     return width, height

@@ -1,5 +1,6 @@
 """A media file opened with PyAV: which of its streams count, when the clip starts, and what is wrong with it."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,16 +60,11 @@ class MediaFile:
             return None
         return float(stream.duration * stream.time_base)
 
-    def time_of(self, frame: "RawFrame") -> float | None:
-        """Returns a frame's time in seconds from the clip's start, ``None`` where it carries no stamp.
+    def decode(self, stream: "VideoStream | AudioStream") -> "Iterator[tuple[RawFrame, float | None]]":
+        """Yields the decoded frames of one stream, in order of presentation, with their times.
 
-        AVI and some raw streams give decoding stamps only, which are right for streams without reordering.
-        """
-        stamp = frame.dts if frame.pts is None else frame.pts
-        return None if stamp is None or frame.time_base is None else float(stamp * frame.time_base) - self.start
-
-    def decode(self, stream: "VideoStream | AudioStream") -> "Iterator[RawFrame]":
-        """Yields the decoded frames of one stream, in order of presentation.
+        A time is in seconds from the clip's start, ``None`` where the container has none. AVI stamps packets in the
+        order of decoding only; frames leave the decoder sorted, so the n-th frame belongs to the n-th packet's stamp.
 
         Raises:
             ClipError: ``unreadable``, the data is damaged
@@ -77,10 +73,17 @@ class MediaFile:
             raise ClipError(Status.UNREADABLE, f"{self.path}: no decoder for its {stream.type}")
         # A recorder that could not go back to its header leaves the last block of a WAV open, which is no damage.
         strict = self.container.format.name != "wav"
+        avi = self.container.format.name == "avi"  # FFmpeg guesses at times there, wrongly for H.264
+        stamps: deque[int] = deque()
         for packet in self.container.demux(stream):
             if strict and packet.is_corrupt:
                 raise ClipError(Status.UNREADABLE, f"{self.path}: cut short or damaged {stream.type} packet")
-            yield from packet.decode()
+            if packet.dts is not None:
+                stamps.append(packet.dts)
+            for frame in packet.decode():
+                in_order = stamps.popleft() if stamps else None
+                stamp = in_order if frame.pts is None or avi else frame.pts
+                yield frame, None if stamp is None else float(stamp * stream.time_base) - self.start
 
 
 @contextmanager

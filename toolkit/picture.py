@@ -53,8 +53,7 @@ def iterate_frames(path: Path | str, *, rate: float | None = None) -> Iterator[F
         period = 1 / frame_rate_of(media.video)
         early = 0.0 if rate is None else min(period, 1 / rate) / 2
         time, slot = -period, -math.inf
-        for frame in media.decode(media.video):
-            stamp = media.time_of(frame)
+        for frame, stamp in media.decode(media.video):
             time = time + period if stamp is None else stamp
             if rate is not None:
                 own = math.floor((time + early) * rate + 1e-6)

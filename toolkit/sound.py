@@ -85,12 +85,11 @@ def _decode(media: MediaFile) -> tuple[np.ndarray, int]:
     chunks: list[np.ndarray] = []
     rate = length = 0
     longest = 1
-    for frame in media.decode(media.audio):
+    for frame, time in media.decode(media.audio):
         if frame.sample_rate != (rate or frame.sample_rate):
             raise ClipError(Status.UNREADABLE, f"{media.path}: its sampling rate changes on the way")
         rate = frame.sample_rate
         mono = _mono(frame)
-        time = media.time_of(frame)
         hole = 0 if time is None else round(time * rate) - length
         if hole > (_HOLE * rate if chunks else 0):
             chunks.append(np.zeros(hole, np.float32))

@@ -90,6 +90,17 @@ def test_container_offset_is_taken_off(encode, numbered):
     assert heard - first == pytest.approx(0.5, abs=0.002)
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("b.avi", "libx264"), ("c.mp4", "libx264")])
+def test_frames_decoded_out_of_order(encode, numbered, name, codec):
+    """B-frames; AVI has stamps in decoding order only."""
+    path = encode(name, video=codec, images=numbered(30), prepare=lambda s: s.codec_context.options.update(bf="2"))
+    found = times(path)
+    assert found == [round(n / 25 + found[0], 4) for n in range(30)]
+    assert abs(found[0]) < 0.041
+    assert sorted(numbers(path)) == numbers(path)
+    assert times(path, rate=25) == found
+
+
 def quarters():
     image = np.zeros((48, 64, 3), np.uint8)
     image[:24, :32], image[:24, 32:], image[24:, :32] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
