@@ -1,6 +1,7 @@
 """Hashed character n-grams: words as numbers without a vocabulary, a model or a download."""
 
 import hashlib
+import itertools
 import math
 import re
 from collections import Counter
@@ -69,7 +70,7 @@ def grams(sequence: Sequence[Token]) -> Iterator[list[str]]:
 def _runs(sequence: Sequence[Token], index: int) -> Iterator[Sequence[Token]]:
     for length in (1, 2, 3):
         run = sequence[max(0, index - length + 1) : index + 1]
-        touching = all(a.end == b.start for a, b in zip(run, run[1:], strict=False))
+        touching = all(a.end == b.start for a, b in itertools.pairwise(run))
         if len(run) < length or not touching or any(t.kind != "sign" for t in run):
             return
         yield run

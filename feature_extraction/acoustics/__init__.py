@@ -1,0 +1,1 @@
+"""Measurements of sound in plain numpy: spectra, pitch, and statistics of contours."""

@@ -1,0 +1,80 @@
+"""Pitch, energy, timbre and tempo of a voice, in plain numpy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from feature_extraction.acoustics.frames import HOP, cut_frames, frame_count, frame_times
+from feature_extraction.acoustics.pitch import track_pitch
+from feature_extraction.acoustics.shape import SHAPE, spectral_contrast, spectral_shape, zero_crossings
+from feature_extraction.acoustics.spectrum import WINDOW, cepstra, deltas, power_spectrum
+from feature_extraction.encoder import Encoder, EncoderSpec, FrameFeatures, register
+from toolkit.errors import ClipError
+from toolkit.media import Sound
+from toolkit.status import Status
+
+SHORTEST = 0.1  # seconds
+CEPSTRA = 20
+DESCRIPTORS = (
+    *(f"mfcc{k}" for k in range(CEPSTRA)),
+    *(f"mfcc{k}_delta" for k in range(CEPSTRA)),
+    "pitch",  # semitones above 27.5 Hz, 0 where there is no voice
+    "voiced",  # 1 or 0
+    "periodicity",  # height of the autocorrelation's peak, 0 to 1
+    "energy",  # dB of full scale
+    "energy_delta",  # dB per frame
+    "zero_crossings",
+    *SHAPE,
+    *(f"contrast{k}" for k in range(6)),
+)
+
+
+def descriptors(sound: Sound) -> np.ndarray:
+    """Returns the numbers named in ``DESCRIPTORS`` every 10 ms, ``(T, 60)`` float64."""
+    samples, rate = sound.samples, sound.rate
+    power = power_spectrum(samples, rate)
+    coefficients = cepstra(power, rate, CEPSTRA)
+    pitch = track_pitch(samples, rate)
+    voiced = pitch.frequency > 0
+    semitones = np.where(voiced, 12 * np.log2(np.maximum(pitch.frequency, 1) / 27.5), 0.0)
+    frames = cut_frames(samples, rate, WINDOW)
+    energy = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1) + 1e-10)[:, None]
+    columns = [coefficients, deltas(coefficients), semitones[:, None], voiced[:, None], pitch.strength[:, None], energy]
+    columns += [deltas(energy), zero_crossings(frames)[:, None]]
+    columns += [spectral_shape(power, rate), spectral_contrast(power, rate)]
+    return np.concatenate(columns, axis=1)
+
+
+def functionals(values: np.ndarray) -> np.ndarray:
+    """Returns what sums up the descriptors ``(T, 60)`` of a clip, ``(D,)`` float64."""
+    named = dict(zip(DESCRIPTORS, values.T, strict=True))
+    voiced = named["voiced"] > 0
+    active = named["energy"] > named["energy"].max() - 30
+    timbre = np.delete(values, [DESCRIPTORS.index("pitch"), DESCRIPTORS.index("voiced")], axis=1)[active]
+    parts = [timbre.mean(axis=0), timbre.std(axis=0), *np.percentile(timbre, [10, 50, 90], axis=0)]
+    pitch = named["pitch"][voiced] if voiced.any() else np.zeros(1)
+    parts += [np.percentile(pitch, [10, 25, 50, 75, 90]), [pitch.mean(), pitch.std(), voiced.mean(), active.mean()]]
+    return np.concatenate(parts)
+
+
+@register
+class Prosody(Encoder):
+    """Descriptors of the voice every 10 ms and their functionals, without any dependency but numpy.
+
+    (librosa has most of these descriptors; it is not used because its first call compiles for seconds.)
+    """
+
+    family = "prosody"
+    specs = (EncoderSpec(name="prosody", modality="audio", family="prosody", pooling="own", sample_rate=16000),)
+
+    def encode(self, batch: Sequence[Sound]) -> list[FrameFeatures | ClipError]:
+        """Returns ``values (T, 60)``, named in ``DESCRIPTORS``, and ``utterance (D,)``."""
+        return [self._encode(sound) for sound in batch]
+
+    def _encode(self, sound: Sound) -> FrameFeatures | ClipError:
+        count = frame_count(len(sound.samples), sound.rate)
+        if count * HOP < SHORTEST:
+            seconds = len(sound.samples) / sound.rate
+            return ClipError(Status.TOO_SHORT, f"{seconds:.3f} s of sound, prosody needs {SHORTEST} s")
+        values = descriptors(sound)
+        return FrameFeatures(values.astype(np.float32), frame_times(count), functionals(values).astype(np.float32))
