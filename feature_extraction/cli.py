@@ -113,7 +113,10 @@ def _finish(paths: list[Path], folder: Path, strict: bool) -> None:
     for line in summary_lines(paths):
         say(line)
     failed = count_failed(paths)
-    say(f"{failed} clips failed" + (f", listed in {folder / 'failures.csv'}" if failed else ""))
+    say(
+        f"{failed} {'clip' if failed == 1 else 'clips'} failed"
+        + (f", listed in {folder / 'failures.csv'}" if failed else "")
+    )
     if strict and failed:
         raise typer.Exit(1)
 
