@@ -132,10 +132,13 @@ def _optional_part(extra: str, requirement: Requirement) -> CheckLine:
 
 
 def _openface() -> CheckLine:
-    program = shutil.which(OPENFACE)
+    given = os.environ.get("OPENFACE")
+    program = shutil.which(given or OPENFACE) or (given and shutil.which(OPENFACE, path=given))
     if program:
         return CheckLine("OpenFace 2", "ok", program)
-    remedy = f"build OpenFace 2 and put its program {OPENFACE} on the PATH; no package index has it."
+    remedy = f"build OpenFace 2 (no package index has it) and set OPENFACE to its {OPENFACE}, or the folder of it."
+    if given:
+        return CheckLine("OpenFace 2", "broken", f"OPENFACE is {given}, which is neither", remedy)
     return CheckLine("OpenFace 2", "missing", f"no program {OPENFACE} on the PATH, optional", remedy)
 
 

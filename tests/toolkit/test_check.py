@@ -83,11 +83,17 @@ def test_version_out_of_range(monkeypatch):
     assert (line.state, line.detail) == ("broken", "2.15.0, expected <2.14,>=2.6")
 
 
-def test_openface_on_the_path(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("variable", "value"), [("PATH", "."), ("OPENFACE", "."), ("OPENFACE", "FeatureExtraction")])
+def test_openface_is_found(tmp_path, monkeypatch, variable, value):
     program = tmp_path / "FeatureExtraction"
     program.touch(mode=0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert by_name(subject.check())["OpenFace 2"] == ("OpenFace 2", "ok", str(program), "")
+    monkeypatch.setenv(variable, str(tmp_path / value))
+    assert subject._openface() == ("OpenFace 2", "ok", str(program), "")
+
+
+def test_openface_is_not_where_it_should_be(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENFACE", str(tmp_path))
+    assert subject._openface().state == "broken"
 
 
 def test_no_temporary_folder(monkeypatch):
