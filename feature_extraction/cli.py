@@ -87,7 +87,7 @@ def faces(
 ) -> None:
     """Find, track and cut out the speaker's face in every clip; visual encoders read these crops."""
     from feature_extraction.extract import extract_faces
-    from feature_extraction.faces.detect import get_face_spec
+    from feature_extraction.faces.spec import get_face_spec
     from toolkit.corpus import load_corpus
 
     clips = load_corpus(corpus)
