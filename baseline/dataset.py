@@ -1,0 +1,202 @@
+"""Feature caches and labels joined by clip name, as tensors on a device."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toolkit.cache import Cache, find_cache
+from toolkit.corpus import Corpus
+from toolkit.errors import UserError, did_you_mean
+from toolkit.status import Status
+
+
+class FeatureSource(NamedTuple):
+    """Where one feature comes from.
+
+    Attributes:
+        cache: its cache
+        modality: the folder the cache stands in
+    """
+
+    cache: Cache
+    modality: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Features of some clips.
+
+    Attributes:
+        names: clip names, one per row; a corrupted copy has the name of its source
+        values: ``(clips, dim)`` float32 by feature, zero where a clip has no such feature
+        present: ``(clips,)`` boolean by feature, true where a clip has it
+    """
+
+    names: tuple[str, ...]
+    values: dict[str, Tensor]
+    present: dict[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def usable(self) -> Tensor:
+        """``(clips,)`` boolean, true where a clip has any feature at all."""
+        return torch.stack(list(self.present.values())).any(0)
+
+    @property
+    def dims(self) -> dict[str, int]:
+        """Dimension of each feature."""
+        return {key: values.shape[1] for key, values in self.values.items()}
+
+    def only(self, features: Iterable[str]) -> Self:
+        """Returns some of the features."""
+        keys = sorted(features)
+        return replace(self, values={k: self.values[k] for k in keys}, present={k: self.present[k] for k in keys})
+
+    def take(self, rows: Tensor) -> Self:
+        """Returns some of the clips, ``rows`` being ``(n,)`` row numbers or ``(clips,)`` booleans."""
+        numbers = rows.nonzero()[:, 0] if rows.dtype == torch.bool else rows
+        return type(self)(
+            tuple(self.names[number] for number in numbers.tolist()),
+            {key: values[numbers] for key, values in self.values.items()},
+            {key: values[numbers] for key, values in self.present.items()},
+        )
+
+    def join(self, other: "Inputs") -> Self:
+        """Returns these clips followed by others with the same features."""
+        return type(self)(
+            self.names + other.names,
+            {key: torch.cat([values, other.values[key]]) for key, values in self.values.items()},
+            {key: torch.cat([values, other.present[key]]) for key, values in self.present.items()},
+        )
+
+
+class Targets(NamedTuple):
+    """What is known of some clips.
+
+    Attributes:
+        emotion: ``(clips,)`` int64 class number, -1 where not known
+        valence: ``(clips,)`` float32, NaN where not known
+        words: ``(clips, vocabulary)`` float32, 1 where a word holds; rows of NaN where not known
+    """
+
+    emotion: Tensor
+    valence: Tensor
+    words: Tensor
+
+    def take(self, rows: Tensor) -> "Targets":
+        """Returns some of the clips."""
+        return Targets(*(part[rows] for part in self))
+
+    def join(self, other: "Targets") -> "Targets":
+        """Returns these clips followed by others."""
+        return Targets(*(torch.cat(parts) for parts in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Features and labels of the same clips."""
+
+    inputs: Inputs
+    targets: Targets
+
+    def take(self, rows: Tensor) -> "Examples":
+        """Returns some of the clips."""
+        return Examples(self.inputs.take(rows), self.targets.take(rows))
+
+    def join(self, other: "Examples") -> "Examples":
+        """Returns these clips followed by others."""
+        return Examples(self.inputs.join(other.inputs), self.targets.join(other.targets))
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def open_features(root: Path, corpus: str, features: Sequence[str]) -> dict[str, FeatureSource]:
+    """Returns the caches of a corpus by feature name, sorted.
+
+    Args:
+        root: folder of the caches
+        corpus: corpus name
+        features: encoder names
+
+    Raises:
+        UserError: a feature is named twice, or has no cache; the message gives the command that makes it
+    """
+    doubled = [name for name, count in Counter(features).items() if count > 1]
+    if doubled or not features:
+        problem = f"Feature '{doubled[0]}' is named twice" if doubled else "No features are named"
+        raise UserError(f"{problem}. Expected each encoder once, as in --features egemaps face-hog.")
+    paths = {name: find_cache(root, corpus, name) for name in sorted(features)}
+    return {name: FeatureSource(Cache(path), path.parent.name) for name, path in paths.items()}
+
+
+def load_inputs(sources: Mapping[str, FeatureSource], names: Sequence[str], device: str = "cpu") -> Inputs:
+    """Returns the utterance features of some clips; a failed clip is a row that is not present.
+
+    Args:
+        sources: caches by feature name
+        names: clip names
+        device: torch device
+
+    Raises:
+        UserError: clips are absent from a cache, a cache holds no usable clip at all, or a value is not finite
+    """
+    values, present = {}, {}
+    for key in sorted(sources):
+        cache, modality = sources[key]
+        _check_complete(cache, key, modality, names)
+        ok = np.array([cache.status[cache.index[name]] == Status.OK for name in names], dtype=bool)
+        rows = cache.row("utterance", names)
+        if rows.shape[1] == 0:
+            raise UserError(f"{cache.path} holds no usable clip: every one failed. Leave '{key}' out of --features.")
+        bad = ok & ~np.isfinite(rows).all(axis=1)
+        if bad.any():
+            first = names[int(bad.argmax())]
+            raise UserError(
+                f"{cache.path}: '{first}' has features that are not finite ({int(bad.sum())} clips). "
+                f"Check it with `python -m toolkit cache verify {cache.path}` and extract again with --overwrite."
+            )
+        values[key] = torch.from_numpy(np.where(ok[:, None], rows, np.float32(0))).to(device)
+        present[key] = torch.from_numpy(ok).to(device)
+    return Inputs(tuple(names), values, present)
+
+
+def read_targets(corpus: Corpus, device: str = "cpu") -> Targets:
+    """Returns what a corpus knows of its clips; words are left empty, ``(clips, 0)``.
+
+    Raises:
+        UserError: an emotion is none of the corpus' classes
+    """
+    number_of = {emotion: number for number, emotion in enumerate(corpus.emotions)}
+    emotions = []
+    for name, emotion in zip(corpus.table["name"], corpus.table["emotion"], strict=True):
+        if isinstance(emotion, str) and emotion not in number_of:
+            raise UserError(f"'{name}' has the emotion '{emotion}'. {did_you_mean(emotion, number_of)}")
+        emotions.append(number_of[emotion] if isinstance(emotion, str) else -1)
+    valence = torch.tensor(corpus.table["valence"].to_numpy(np.float32), device=device)
+    return Targets(torch.tensor(emotions, dtype=torch.int64, device=device), valence, valence.new_zeros(len(corpus), 0))
+
+
+def coverage(sources: Mapping[str, FeatureSource], names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Returns how many of some clips have which status, by feature."""
+    return {
+        key: dict(Counter(source.cache.status[source.cache.index[name]] for name in names).most_common())
+        for key, source in sources.items()
+    }
+
+
+def _check_complete(cache: Cache, key: str, modality: str, names: Sequence[str]) -> None:
+    absent = [name for name in names if name not in cache]
+    if absent:
+        raise UserError(
+            f"{cache.path} lacks {len(absent)} of {len(names)} clips, such as '{absent[0]}'. Add them with `python -m "
+            f"feature_extraction {modality} --corpus REF --encoder {key} --cache {cache.path.parents[2]}`."
+        )

@@ -1,0 +1,139 @@
+"""What is learnt: how logits become probabilities, what the loss and the scores are."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from baseline.dataset import Targets
+from toolkit.models.network import NetworkOutput
+
+
+class Prediction(NamedTuple):
+    """What is predicted for some clips.
+
+    Attributes:
+        probabilities: ``(clips, labels)`` float32
+        valence: ``(clips,)`` float32 in the corpus' unit, NaN where no valence was learnt
+        known: ``(clips,)`` boolean, false where a clip has no feature at all and got the training prior
+    """
+
+    probabilities: np.ndarray
+    valence: np.ndarray
+    known: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Prediction":
+        """Returns some of the clips, by row number or boolean."""
+        return Prediction(*(part[rows] for part in self))
+
+
+class Truth(NamedTuple):
+    """What is known of some clips, as `baseline.dataset.Targets` but in numpy."""
+
+    emotion: np.ndarray
+    valence: np.ndarray
+    words: np.ndarray
+
+    @classmethod
+    def of(cls, targets: Targets) -> "Truth":
+        """Returns targets as arrays."""
+        return cls(*(part.cpu().numpy() for part in targets))
+
+    def take(self, rows: np.ndarray) -> "Truth":
+        """Returns some of the clips, by row number or boolean."""
+        return Truth(*(part[rows] for part in self))
+
+
+class Task(ABC):
+    """What a track's networks learn.
+
+    Attributes:
+        labels: what the logits stand for
+        activation: ``softmax`` where exactly one label holds, ``sigmoid`` where any number may
+    """
+
+    labels: tuple[str, ...]
+    activation: ClassVar[str]
+
+    @abstractmethod
+    def known(self, targets: Targets) -> Tensor:
+        """Returns ``(clips,)`` boolean, true where there is anything to learn from."""
+
+    @abstractmethod
+    def loss(self, output: NetworkOutput, targets: Targets) -> Tensor:
+        """Returns the loss of a batch, ``()``; labels that are not known take no part.
+
+        Args:
+            output: of the network, valence standardised
+            targets: valence standardised on the training fold
+        """
+
+    @abstractmethod
+    def prior(self, targets: Targets) -> np.ndarray:
+        """Returns ``(labels,)`` how often each label holds."""
+
+    @abstractmethod
+    def scores(self, prediction: Prediction, truth: Truth) -> dict[str, float]:
+        """Returns the scores over the clips whose label is known, nothing where there is none.
+
+        The track's own number is ``score``, higher is better; it chooses epochs and rounds.
+        """
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Returns the mean of the values where the mask is true, zero where it never is; both of the same shape."""
+    return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum().clamp(min=1)
+
+
+class EmotionTask(Task):
+    """One emotion out of several, and valence beside it where it is known.
+
+    Args:
+        emotions: class names in label order
+        valence_weight: of the squared error of the standardised valence, beside the cross-entropy
+        combined: scores ``WAF - 0.25 MSE`` (MER2023 MULTI) in place of the weighted F1
+    """
+
+    activation = "softmax"
+
+    def __init__(self, emotions: tuple[str, ...], *, valence_weight: float = 1.0, combined: bool = False) -> None:
+        self.labels = emotions
+        self.valence_weight = valence_weight
+        self.combined = combined
+
+    def known(self, targets: Targets) -> Tensor:
+        """True where emotion or valence is known."""
+        return (targets.emotion >= 0) | targets.valence.isfinite()
+
+    def loss(self, output: NetworkOutput, targets: Targets) -> Tensor:
+        """Cross-entropy and weighted squared error of the standardised valence, each over the clips that have it."""
+        logits, emotion, rated = output.emotion_logits, targets.emotion, targets.valence.isfinite()
+        entropy = torch.nn.functional.cross_entropy(logits, emotion.clamp(min=0), reduction="none")  # (B,)
+        error = (output.valence - targets.valence.nan_to_num()).square()  # (B,)
+        return masked_mean(entropy, emotion >= 0) + self.valence_weight * masked_mean(error, rated)
+
+    def prior(self, targets: Targets) -> np.ndarray:
+        """Share of each class."""
+        counts = torch.bincount(targets.emotion[targets.emotion >= 0].cpu(), minlength=len(self.labels)).numpy()
+        return (counts / max(1, counts.sum())).astype(np.float32)
+
+    def scores(self, prediction: Prediction, truth: Truth) -> dict[str, float]:
+        """Weighted F1 and accuracy of the emotions, mean squared error of the valence, and the track's score."""
+        from toolkit.metrics.classification import accuracy, weighted_f1
+        from toolkit.metrics.combined import emotion_valence_score
+        from toolkit.metrics.regression import mean_squared_error
+
+        scores: dict[str, float] = {}
+        labelled, rated = truth.emotion >= 0, np.isfinite(truth.valence) & np.isfinite(prediction.valence)
+        if labelled.any():
+            true, guess = truth.emotion[labelled], prediction.probabilities[labelled].argmax(1)
+            classes = range(len(self.labels))
+            scores = {"weighted_f1": weighted_f1(true, guess, classes), "accuracy": accuracy(true, guess)}
+            scores["score"] = scores["weighted_f1"]
+        if rated.any():
+            scores["mse"] = mean_squared_error(truth.valence[rated], prediction.valence[rated])
+            if self.combined and labelled.any():
+                scores["score"] = emotion_valence_score(scores["weighted_f1"], scores["mse"])
+        return scores
