@@ -1,0 +1,70 @@
+"""Scores of files."""
+
+import pytest
+
+from toolkit.errors import UserError
+from toolkit.scoring import score_files
+
+TRUTH = "name,discrete,valence\na,happy,2\nb,sad,-3\nc,happy,1\nd,,\n"
+GUESS = "name,discrete,valence\nc,happy,1\na,happy,0\nb,happy,-3\nd,sad,0\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Writes a truth and a prediction file."""
+
+    def write(truth: str = TRUTH, guess: str = GUESS):
+        (tmp_path / "truth.csv").write_text(truth)
+        (tmp_path / "guess.csv").write_text(guess)
+        return tmp_path / "truth.csv", tmp_path / "guess.csv"
+
+    return write
+
+
+def test_multi_by_hand(files):
+    scores = score_files("multi", *files())
+    # happy: precision 2/3, recall 1, F1 0.8, two clips; sad: F1 0, one clip; d has no label
+    assert scores["weighted_f1"] == pytest.approx(2 * 0.8 / 3)
+    assert scores["accuracy"] == pytest.approx(2 / 3)
+    assert scores["mse"] == pytest.approx(4 / 3)
+    assert scores["score"] == pytest.approx(1.6 / 3 - 1 / 3)
+
+
+def test_other_spellings_of_columns_and_classes(files):
+    truth = TRUTH.replace("discrete", "emotion").replace("happy", "Happiness")
+    assert score_files("semi", *files(truth))["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_semi_may_hold_more_clips(files):
+    more = GUESS + "e,angry,0\n"
+    assert score_files("semi", *files(guess=more))["score"] == pytest.approx(1.6 / 3)
+    with pytest.raises(UserError, match="1 clips have no truth, the first is 'e'"):
+        score_files("noise", *files(guess=more))
+
+
+def test_missing_clip(files):
+    with pytest.raises(UserError, match="the first is 'a'"):
+        score_files("semi", *files(guess="name,discrete\nb,sad\nc,sad\n"))
+
+
+def test_doubled_clip(files):
+    with pytest.raises(UserError, match="row 6: 'a' stands in row 3 already"):
+        score_files("semi", *files(guess=GUESS + "a,sad,0\n"))
+
+
+def test_no_valence(files):
+    with pytest.raises(UserError, match="no valence for 1 clips, the first is 'b'"):
+        score_files("multi", *files(guess=GUESS.replace("happy,-3", "happy,")))
+
+
+def test_published_example(shared_data):
+    example, wheels = shared_data / "ov_example", shared_data / "emotion_wheels"
+    scores = score_files(
+        "ov",
+        example / "reference.csv",
+        example / "prediction.csv",
+        groups=example / "synonym_groups.json",
+        wheel=wheels / "wheel_mapping.json",
+    )
+    assert scores["set_score"] == pytest.approx(0.5397841365461847, abs=1e-12)
+    assert round(scores["wheel_mean"], 4) == 0.4896

@@ -1,0 +1,130 @@
+"""Scores of a prediction file against a label file, by the rules of a track."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from toolkit.csv_table import bad_row, number_of, read_table
+from toolkit.errors import UserError, did_you_mean
+from toolkit.labels import NO_VALENCE, normalise_emotion
+from toolkit.metrics.classification import accuracy, weighted_f1
+from toolkit.metrics.combined import emotion_valence_score
+from toolkit.metrics.open_vocabulary import parse_words, require_same_clips, set_scores
+from toolkit.metrics.regression import mean_squared_error
+from toolkit.metrics.wheel import load_wheels, wheel_scores
+
+TRACKS = ("multi", "noise", "semi", "ov")
+_COLUMNS = ("name", "discrete", "emotion", "valence", "openset", "split")
+
+
+def score_files(
+    track: str, truth: Path, prediction: Path, *, groups: Path | None = None, wheel: Path | None = None
+) -> dict[str, float]:
+    """Returns the scores of a prediction file.
+
+    MULTI: weighted F1, accuracy, mean squared error of valence and ``WAF - 0.25 MSE``. NOISE and SEMI: weighted F1 and
+    accuracy. OV: set-level accuracy, recall and score, with synonym groups if given, and the emotion-wheel F.
+
+    Args:
+        track: ``multi``, ``noise``, ``semi`` or ``ov``
+        truth: CSV with ``name`` and ``discrete`` (or ``emotion``), ``valence``, ``openset``; clips without a label are
+            not scored
+        prediction: CSV of the same columns; for SEMI it may hold further clips, as the organisers allow
+        groups: JSON of synonym groups per clip, OV only
+        wheel: JSON of emotion wheels, OV only; the built-in wheel if absent
+
+    Raises:
+        UserError: a file, a column, a clip or a label is missing or wrong
+    """
+    if track not in TRACKS:
+        raise UserError(f"Unknown track '{track}'. {did_you_mean(track, TRACKS)}")
+    labels, guesses = _read(truth), _read(prediction)
+    if track == "ov":
+        return _score_words(_words(truth, labels), _words(prediction, guesses), groups, wheel)
+    true, guess = _column(truth, labels, "emotion"), _column(prediction, guesses, "emotion")
+    unlabelled = true.index[true.isna()]
+    true = true.dropna()
+    guess = guess[guess.index.isin(true.index)] if track == "semi" else guess.drop(unlabelled, errors="ignore")
+    require_same_clips(true.to_dict(), guess.to_dict())
+    guess = guess[true.index]
+    if guess.isna().any():
+        raise UserError(f"{prediction} has no emotion for '{guess.index[guess.isna()][0]}'.")
+    scores = {"weighted_f1": weighted_f1(true, guess), "accuracy": accuracy(true, guess)}
+    if track == "multi":
+        scores["mse"] = mean_squared_error(*_valences(truth, labels, prediction, guesses))
+        scores["score"] = emotion_valence_score(scores["weighted_f1"], scores["mse"])
+    else:
+        scores["score"] = scores["weighted_f1"]
+    return scores
+
+
+def _score_words(
+    truth: dict[str, list[str]], guess: dict[str, list[str]], groups: Path | None, wheel: Path | None
+) -> dict[str, float]:
+    synonyms = None
+    if groups is not None:
+        if not groups.is_file():
+            raise UserError(f"No file of synonym groups at {groups}.")
+        synonyms = json.loads(groups.read_text(encoding="utf-8"))
+    sets = set_scores(truth, guess, synonyms)
+    wheels = wheel_scores(truth, guess, load_wheels(wheel))
+    return {
+        "set_accuracy": sets.accuracy,
+        "set_recall": sets.recall,
+        "set_score": sets.score,
+        "wheel_level1": wheels.level1,
+        "wheel_level2": wheels.level2,
+        "wheel_mean": wheels.mean,
+    }
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Returns a table indexed by clip name, with the row number in column ``row``."""
+    table = read_table(path, known=_COLUMNS, required=("name",)).rename(columns={"discrete": "emotion"})
+    seen: dict[str, int] = {}
+    for row, name in table["name"].items():
+        if name in seen:
+            raise bad_row(path, row, f"'{name}' stands in row {seen[name]} already. Keep one of the two.")
+        seen[name] = row
+    return table.assign(row=table.index).set_index("name")
+
+
+def _column(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
+    if column not in table:
+        name = "discrete" if column == "emotion" else column
+        raise UserError(f"{path} has no column '{name}'. It has: {', '.join(table.columns.drop('row'))}.")
+    series = table[column]
+    return series.map(normalise_emotion, na_action="ignore") if column == "emotion" else series
+
+
+def _words(path: Path, table: pd.DataFrame) -> dict[str, list[str]]:
+    words = {}
+    for name, cell in _column(path, table, "openset").items():
+        try:
+            words[name] = parse_words(cell)
+        except UserError as error:
+            raise bad_row(path, table.loc[name, "row"], str(error)) from None
+    return words
+
+
+def _valences(
+    truth: Path, labels: pd.DataFrame, prediction: Path, guesses: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    true, guess = _numbers(truth, labels), _numbers(prediction, guesses)
+    names = [name for name, value in true.items() if np.isfinite(value) and value != NO_VALENCE]
+    absent = [name for name in names if not np.isfinite(guess[name])]
+    if absent:
+        raise UserError(f"{prediction} has no valence for {len(absent)} clips, the first is '{absent[0]}'.")
+    return np.array([true[name] for name in names]), np.array([guess[name] for name in names])
+
+
+def _numbers(path: Path, table: pd.DataFrame) -> dict[str, float]:
+    numbers = {}
+    for name, cell in _column(path, table, "valence").items():
+        number = float("nan") if pd.isna(cell) else number_of(str(cell))
+        if number is None:
+            raise bad_row(path, table.loc[name, "row"], f"valence is '{cell}', expected a number.")
+        numbers[name] = number
+    return numbers

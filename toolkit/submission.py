@@ -1,0 +1,146 @@
+"""Submission files in the organisers' formats, written and validated by the same rules."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from toolkit.corpus import Corpus
+from toolkit.csv_table import bad_row, number_of, read_table
+from toolkit.errors import UserError, did_you_mean
+from toolkit.metrics.open_vocabulary import format_words, parse_words
+
+# Header of each track's file: MER2023 (MULTI) and MER2024 (SEMI, NOISE, OV) evaluation scripts.
+COLUMNS = {
+    "multi": ("name", "discrete", "valence"),
+    "noise": ("name", "discrete"),
+    "semi": ("name", "discrete"),
+    "ov": ("name", "openset"),
+}
+# MER2023 asked for valence in NOISE and SEMI too; a file that has it stays valid.
+OPTIONAL = {"noise": ("valence",), "semi": ("valence",)}
+# Where a track's test clips are, the first split that the corpus has. MER2024 hides them in its unlabelled pool.
+TEST_SPLITS = {
+    "multi": ("test_multi", "unlabelled"),
+    "noise": ("test_noise", "unlabelled"),
+    "semi": ("test_semi", "unlabelled"),
+    "ov": ("test_ov", "test_semi", "unlabelled"),
+}
+
+
+def test_splits(track: str, corpus: Corpus) -> list[str]:
+    """Returns the splits that a track's submission covers, none where the corpus has no test clips."""
+    return [split for split in TEST_SPLITS[track] if split in corpus.splits][:1]
+
+
+test_splits.__test__ = False  # pytest takes every test_* for a test
+
+
+def write_submission(
+    track: str, corpus: Corpus, predictions: pd.DataFrame, path: Path, splits: Sequence[str] | None = None
+) -> None:
+    """Writes a submission, one row per test clip in the order of the corpus; an invalid one is never written.
+
+    Args:
+        track: ``multi``, ``noise``, ``semi`` or ``ov``
+        corpus: whose test clips are predicted
+        predictions: columns ``name`` and, as the track needs, ``emotion``, ``valence``, ``openset`` (lists of words);
+            further clips are left out
+        path: file to write
+        splits: splits it must cover, the track's own if absent
+
+    Raises:
+        UserError: the submission would not be valid; the message names clip and reason
+    """
+    names = _expected(track, corpus, splits)
+    table = predictions.rename(columns={"emotion": "discrete"})
+    table = table[table["name"].isin(set(names))]
+    if "openset" in COLUMNS[track]:
+        table = table.assign(openset=[format_words(parse_words(words)) for words in table["openset"]])
+    order = {name: number for number, name in enumerate(names)}
+    table = table.sort_values("name", key=lambda column: column.map(order), kind="stable")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(temporary, index=False, columns=list(COLUMNS[track]), lineterminator="\n")
+    try:
+        validate_submission(track, corpus, temporary, splits)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def validate_submission(track: str, corpus: Corpus, path: Path, splits: Sequence[str] | None = None) -> None:
+    """Checks a submission: header, every test clip once and no other, and what stands in each cell.
+
+    Args:
+        track: ``multi``, ``noise``, ``semi`` or ``ov``
+        corpus: whose test clips are predicted
+        path: the file
+        splits: splits it must cover, the track's own if absent
+
+    Raises:
+        UserError: it is not valid; the message names the first wrong row
+    """
+    expected = _expected(track, corpus, splits)
+    allowed = (*COLUMNS[track], *OPTIONAL.get(track, ()))
+    table = read_table(path, known=allowed, required=COLUMNS[track])
+    if not set(table.columns) <= set(allowed):
+        got, right = ",".join(table.columns), ",".join(COLUMNS[track])
+        raise bad_row(path, 1, f"the header is {got}, expected {right} for track {track}.")
+    _check_names(path, table, expected)
+    for row, cells in table.iterrows():
+        if "discrete" in table:
+            _check_emotion(path, row, cells["discrete"], corpus)
+        if "valence" in table:
+            _check_valence(path, row, cells["valence"], corpus)
+        if "openset" in table:
+            _check_words(path, row, cells["openset"])
+
+
+def _expected(track: str, corpus: Corpus, splits: Sequence[str] | None) -> list[str]:
+    if track not in COLUMNS:
+        raise UserError(f"Unknown track '{track}'. {did_you_mean(track, COLUMNS)}")
+    splits = list(splits) if splits else test_splits(track, corpus)
+    if not splits:
+        wanted = " or ".join(TEST_SPLITS[track])
+        raise UserError(f"Corpus '{corpus.name}' has no split {wanted}, so there is nothing to submit for {track}.")
+    return corpus.select(*splits).table["name"].tolist()
+
+
+def _check_names(path: Path, table: pd.DataFrame, expected: Sequence[str]) -> None:
+    wanted, seen = set(expected), {}
+    for row, name in table["name"].items():
+        if pd.isna(name):
+            raise bad_row(path, row, "the name is empty.")
+        if name not in wanted:
+            raise bad_row(path, row, f"'{name}' is not among the {len(wanted)} clips to predict. Leave it out.")
+        if name in seen:
+            raise bad_row(path, row, f"'{name}' stands in row {seen[name]} already. Keep one of the two.")
+        seen[name] = row
+    missing = [name for name in expected if name not in seen]
+    if missing:
+        count = f"{len(missing)} of {len(expected)} clips are missing"
+        raise bad_row(path, len(table) + 2, f"the file ends, but {count}, the first is '{missing[0]}'.")
+
+
+def _check_emotion(path: Path, row: int, cell: object, corpus: Corpus) -> None:
+    if cell not in corpus.emotions:
+        got = "the emotion is empty" if pd.isna(cell) else f"'{cell}' is no class of this corpus"
+        raise bad_row(path, row, f"{got}. {did_you_mean(str(cell), corpus.emotions)}")
+
+
+def _check_valence(path: Path, row: int, cell: object, corpus: Corpus) -> None:
+    low, high = corpus.valence
+    number = None if pd.isna(cell) else number_of(str(cell))
+    if number is None or not low <= number <= high:
+        raise bad_row(path, row, f"valence is '{cell}', expected a number from {low:g} to {high:g}.")
+
+
+def _check_words(path: Path, row: int, cell: object) -> None:
+    try:
+        if pd.isna(cell) or not str(cell).strip().startswith("["):
+            raise UserError(f"openset is '{cell}'. Expected a list such as ['happy', 'relieved'], or [] for no word.")
+        parse_words(cell)
+    except UserError as error:
+        raise bad_row(path, row, str(error)) from None
