@@ -13,6 +13,7 @@ from toolkit.corpus import COLUMNS, Corpus, corpus_from_table, readers
 from toolkit.csv_table import bad_row, number_of, read_table
 from toolkit.errors import UserError, did_you_mean
 from toolkit.labels import MER_EMOTIONS, MER_VALENCE, OTHER_EMOTIONS, class_order, is_missing, normalise_emotion
+from toolkit.metrics.open_vocabulary import parse_words
 
 logger = logging.getLogger(__name__)
 
@@ -143,10 +144,10 @@ def _valence(path: Path, cells: pd.Series, limits: tuple[float, float]) -> pd.Se
 
 def _check_openset(path: Path, cells: pd.Series) -> None:
     for row, cell in cells.dropna().items():
-        text = cell.strip()
-        if not (text.startswith("[") and text.endswith("]")):
-            expected = "Expected words as in ['happy', 'relaxed'], or an empty cell."
-            raise bad_row(path, row, f"the open-set words {text!r} are no list. {expected}")
+        try:
+            parse_words(cell)
+        except UserError as error:
+            raise bad_row(path, row, f"the open-set words {error}") from None
 
 
 def _split(cell: str) -> str:

@@ -98,7 +98,7 @@ def test_no_warning_when_all_files_are_there(write, tmp_path, caplog):
         ("name,text,valence\na,x,high\n", r"row 2: the valence 'high' is no number. Expected -5 to 5, or an empty"),
         ("name,text,valence\na,x,1\nb,x,-10\n", r"row 3: the valence -10 is out of range. Expected -5 to 5"),
         ("name,text,valence\na,x,inf\n", r"row 2: the valence inf is out of range"),
-        ("name,text,openset\na,x,happy\n", r"row 2: the open-set words 'happy' are no list. Expected words as in"),
+        ("name,text,openset\na,x,['calm']\nb,x,['calm'\n", r"row 3: the open-set words .* Expected something like \['"),
     ],
     ids=["no_medium", "misspelt_column", "synonym_column", "missing_name_column", "duplicated_name", "empty_name",
          "slash", "misspelt_emotion", "number_for_emotion", "valence_word", "valence_range", "valence_infinite",
