@@ -105,8 +105,8 @@ def load_wheels(path: Path | None = None) -> Wheels:
 
 @cache
 def builtin_wheels() -> Wheels:
-    """Returns the project's own wheel, ``toolkit/metrics/wheels/basic.yaml``; its source is written there."""
-    text = resources.files("toolkit.metrics").joinpath("wheels/basic.yaml").read_text(encoding="utf-8")
+    """Returns the project's own wheel, ``toolkit/metrics/basic_wheel.yaml``; its source is written there."""
+    text = resources.files("toolkit.metrics").joinpath("basic_wheel.yaml").read_text(encoding="utf-8")
     return wheels_from_outline(yaml.safe_load(text)["wheel"])
 
 
