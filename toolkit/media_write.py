@@ -53,13 +53,16 @@ def write_video(
 
     if sound is not None and sound.rate not in _AAC_RATES:
         raise ValueError(f"AAC has no rate of {sound.rate} Hz, only {_AAC_RATES}")
+    options = {"fflags": "+bitexact"}
+    if sound is not None:
+        options["movie_timescale"] = str(sound.rate)  # the default of 1000 rounds the sound's end to a millisecond
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
         raise ValueError(f"{path}: a video needs at least one frame")
     with (
         whole_file(path) as target,
-        av.open(str(target), "w", format="mp4", options={"fflags": "+bitexact"}) as container,
+        av.open(str(target), "w", format="mp4", options=options) as container,
     ):
         video = _add_video(container, _image(first), frame_rate, quality, timed=isinstance(first, Frame))
         audio = None if sound is None else _add_audio(container, sound.rate)

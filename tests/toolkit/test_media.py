@@ -218,6 +218,13 @@ def test_sound_is_aligned_and_trimmed(tmp_path, numbered):
     assert abs(int(np.abs(sound.samples).argmax()) - 8000) <= 16  # one millisecond
 
 
+@pytest.mark.parametrize(("length", "rate"), [(1, 16000), (1023, 16000), (16001, 16000), (40007, 44100)])
+def test_sound_comes_back_to_the_sample(tmp_path, numbered, tone, length, rate):
+    sound = Sound(tone(2.0, rate).samples[:length], rate)
+    write_video(tmp_path / "clip.mp4", numbered(5), frame_rate=25, sound=sound)
+    assert len(read_sound(tmp_path / "clip.mp4", rate=rate).samples) == length
+
+
 def test_twelve_seconds_of_aac_are_192000_samples(encode):
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 12 * 48000))
     sound = read_sound(encode("noise.m4a", audio="aac", samples=noise, rate=48000), rate=16000)
