@@ -1,8 +1,5 @@
 """What an encoder is: a frozen spec plus a function from clips to frame features."""
 
-import dataclasses
-import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from feature_extraction.faces.spec import FaceSpec
+from feature_extraction.identity import Identified
 from toolkit.errors import ClipError, UserError, did_you_mean
 from toolkit.registry import Registry
 
@@ -20,7 +18,7 @@ MODALITIES: tuple[Modality, ...] = ("audio", "text", "visual")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderSpec:
+class EncoderSpec(Identified):
     """Everything that changes an encoder's numbers, and nothing that does not.
 
     Attributes:
@@ -56,17 +54,6 @@ class EncoderSpec:
     faces: FaceSpec | None = None
     column: str | None = None
     options: tuple[tuple[str, Any], ...] = ()
-
-    def to_json(self) -> str:
-        """Returns the spec as JSON with sorted keys."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
-
-    @property
-    def identity(self) -> str:
-        """A hash of the spec, equal exactly when all numbers are made the same way; the licence does not count."""
-        facts = dataclasses.asdict(self)
-        del facts["licence"]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class FrameFeatures(NamedTuple):

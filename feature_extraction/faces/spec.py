@@ -1,15 +1,13 @@
 """Everything about faces that changes the crops, and so the numbers of every encoder that looks at them."""
 
-import dataclasses
-import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from feature_extraction.identity import Identified
 from toolkit.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaceSpec:
+class FaceSpec(Identified):
     """How faces are found and cut out.
 
     Attributes:
@@ -18,7 +16,7 @@ class FaceSpec:
         frame_rate: frames per second looked at, ``None`` for every frame there is
         every: the detector searches every k-th of these frames; between two that show the same faces, it only
             confirms each face at its interpolated place
-        min_face: smallest face in pixels, of its shorter side
+        min_face: face size in pixels at which the search begins; the detector still finds some faces half that size
         search_side: frames whose shorter side is longer than this are first searched shrunk to it (where ``min_face``
             counts in the shrunk frame); only where that finds no face the whole frame is searched
         max_faces: largest faces followed in one frame
@@ -52,17 +50,6 @@ class FaceSpec:
     licence: str = "MIT"
     revision: str = "1"
 
-    def to_json(self) -> str:
-        """Returns the spec as JSON with sorted keys."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
-
-    @property
-    def identity(self) -> str:
-        """A hash of everything but the licence."""
-        facts = dataclasses.asdict(self)
-        del facts["licence"]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
 
 _OPENFACE_LICENCE = "OpenFace 2: academic or non-profit, non-commercial research only"
 _OPENFACE = FaceSpec(name="openface", detector="openface", frame_rate=None, every=1, licence=_OPENFACE_LICENCE)
@@ -74,7 +61,7 @@ face_specs: dict[str, FaceSpec] = {
         FaceSpec(name="mtcnn-every", frame_rate=None, every=1),
         FaceSpec(name="facenet", detector="facenet"),
         _OPENFACE,
-        dataclasses.replace(_OPENFACE, name="organisers", detector="organisers"),
+        replace(_OPENFACE, name="organisers", detector="organisers"),
     )
 }
 
