@@ -10,11 +10,6 @@ def area(boxes: np.ndarray) -> np.ndarray:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def side(boxes: np.ndarray) -> np.ndarray:
-    """Returns the shorter sides ``(N,)`` in pixels."""
-    return np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-
-
 def intersection(first: np.ndarray, second: np.ndarray, *, margin: float = 0.0) -> np.ndarray:
     """Returns the common areas ``(N, M)``; ``margin`` is 1 where the last pixel counts as inside."""
     width = np.minimum(first[:, None, 2], second[None, :, 2]) - np.maximum(first[:, None, 0], second[None, :, 0])
