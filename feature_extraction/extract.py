@@ -169,7 +169,6 @@ def _start_worker(job: Job, workers: int) -> None:
     _job = job
     threads = max(1, (os.cpu_count() or 1) // workers)  # workers share the cores instead of fighting for them
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    job.warm_up()
 
 
 def _work(rows: list[Row], path: Path) -> int:

@@ -37,10 +37,6 @@ class Job(ABC):
     def encode(self, batch: list[tuple[str, Any]]) -> list[Record]:
         """Returns the records of a batch of clip names with their material."""
 
-    @abstractmethod
-    def warm_up(self) -> None:
-        """Builds what the first batch would have to wait for; called once in each process."""
-
 
 class FeatureJob(Job):
     """The features of one encoder.
@@ -67,10 +63,6 @@ class FeatureJob(Job):
     @cached_property
     def _encoder(self) -> Encoder:
         return build_encoder(self.spec, device=self.device, level=self.level)
-
-    def warm_up(self) -> None:
-        """Loads the encoder."""
-        assert self._encoder
 
     def encode(self, batch: list[tuple[str, Any]]) -> list[Record]:
         """Returns the features of a batch."""
@@ -131,10 +123,6 @@ class FaceJob(Job):
         from toolkit.device import resolve_device
 
         return FaceExtractor(self.spec, device=resolve_device(self.device))
-
-    def warm_up(self) -> None:
-        """Loads the detector."""
-        assert self._extractor
 
     def encode(self, batch: list[tuple[str, Path]]) -> list[Record]:
         """Returns the tracks of a batch; a clip that cannot be decoded becomes a failed record."""
