@@ -1,23 +1,17 @@
 """One network per fold, predictions for each fold by the network that never saw it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from baseline.config import Selection, TrainingSettings
 from baseline.dataset import Examples
 from baseline.fold_models import FoldEnsemble
 from baseline.task import Prediction, Task, Truth
-from baseline.trainer import Fit, TrainingSettings, fit
-
-Selection = Literal["fold", "inner", "last"]
-SELECTIONS: dict[Selection, str] = {
-    "fold": "best epoch on the validation fold",
-    "inner": "best epoch on another fold, then trained anew with that fold; the validation fold is untouched",
-    "last": "the last epoch; the validation fold is untouched",
-}
+from baseline.trainer import Fit, fit
 
 
 class FoldResult(NamedTuple):
@@ -34,12 +28,14 @@ class CrossValidation:
     """What came of all folds.
 
     Attributes:
+        task: what was learnt, with what the held-out predictions decided
         ensemble: the networks
         results: one per fold
         held_out: prediction for every training clip by the network that did not see it
         scores: of ``held_out`` over all clips together
     """
 
+    task: Task
     ensemble: FoldEnsemble
     results: list[FoldResult]
     held_out: Prediction
@@ -92,52 +88,66 @@ def cross_validate(
         additions: more training clips by fold (pseudo-labelled ones); never held out
     """
     arguments = recipe.network | {"inputs": examples.inputs.dims, "classes": len(task.labels)}
-    learnable = (examples.inputs.usable & task.known(examples.targets)).cpu().numpy()
-    fits, results, truth = [], [], Truth.of(examples.targets)
-    count = int(folds.max()) + 1
-    for fold in range(count):
-        fits.append(
-            _fit_fold(fold, count, examples, folds, learnable, task, arguments, recipe, (additions or {}).get(fold))
-        )
-    valence = examples.targets.valence[examples.targets.valence.isfinite()]
-    ensemble = FoldEnsemble(
-        [one.model for one in fits], arguments, task.labels, task.activation, task.prior(examples.targets),
-        float(valence.mean()) if len(valence) else None, recipe.valence_range,
-    )  # fmt: skip
-    held_out = _held_out(ensemble, examples, folds)
+    data = _Folds(examples, folds, (examples.inputs.usable & task.known(examples.targets)).cpu().numpy())
+    fits = [_fit_fold(fold, data, task, arguments, recipe, (additions or {}).get(fold)) for fold in range(data.count)]
+    ensemble = _ensemble(fits, examples, task, arguments, recipe)
+    held_out, truth, names = _held_out(ensemble, examples, folds), Truth.of(examples.targets), examples.inputs.names
+    task = task.settle(held_out, truth, names)
+    results = []
     for fold, one in enumerate(fits):
-        rows = folds == fold
-        results.append(FoldResult(fold, one.epoch, int(rows.sum()), task.scores(held_out.take(rows), truth.take(rows))))
-    return CrossValidation(ensemble, results, held_out, task.scores(held_out, truth))
+        rows = np.flatnonzero(folds == fold)
+        scores = task.scores(held_out.take(rows), truth.take(rows), [names[row] for row in rows])
+        results.append(FoldResult(fold, one.epoch, len(rows), scores))
+    ensemble = replace(ensemble, facts=task.facts)
+    return CrossValidation(task, ensemble, results, held_out, task.scores(held_out, truth, names))
+
+
+class _Folds(NamedTuple):
+    """Training clips, their folds, and which of them can be learnt from."""
+
+    examples: Examples
+    folds: np.ndarray
+    learnable: np.ndarray
+
+    @property
+    def count(self) -> int:
+        return int(self.folds.max()) + 1
+
+    def part(self, rows: np.ndarray) -> Examples:
+        """Returns the learnable ones of some clips, by boolean."""
+        return self.examples.take(torch.from_numpy(rows & self.learnable).to(self.examples.targets.valence.device))
 
 
 def _fit_fold(
-    fold: int,
-    count: int,
-    examples: Examples,
-    folds: np.ndarray,
-    learnable: np.ndarray,
-    task: Task,
-    arguments: dict[str, Any],
-    recipe: Recipe,
-    addition: Examples | None,
+    fold: int, data: _Folds, task: Task, arguments: dict[str, Any], recipe: Recipe, addition: Examples | None
 ) -> Fit:
     seed = int(np.random.SeedSequence([recipe.seed, fold]).generate_state(1)[0])
-    settings = recipe.training
+    settings, outside = recipe.training, data.folds != fold
 
-    def part(rows: np.ndarray, *, train: bool) -> Examples:
-        chosen = examples.take(torch.from_numpy(rows & learnable).to(examples.targets.valence.device))
-        return chosen.join(addition) if train and addition is not None else chosen
+    def train_on(rows: np.ndarray) -> Examples:
+        return data.part(rows) if addition is None else data.part(rows).join(addition)
 
-    outside = folds != fold
-    if recipe.select == "inner" and count > 2:
-        inner = folds == (fold + 1) % count  # the next fold: balanced by class and free of split groups as any fold is
-        tried = fit(
-            arguments, task, part(outside & ~inner, train=True), settings, seed=seed, valid=part(inner, train=False)
-        )
+    if recipe.select == "inner" and data.count > 2:
+        inner = data.folds == (fold + 1) % data.count  # balanced by class and free of split groups as any fold is
+        tried = fit(arguments, task, train_on(outside & ~inner), settings, seed=seed, valid=data.part(inner))
         settings = settings.model_copy(update={"epochs": tried.epoch})
-    valid = part(~outside, train=False) if recipe.select == "fold" else None
-    return fit(arguments, task, part(outside, train=True), settings, seed=seed, valid=valid)
+    valid = data.part(~outside) if recipe.select == "fold" else None
+    return fit(arguments, task, train_on(outside), settings, seed=seed, valid=valid)
+
+
+def _ensemble(
+    fits: Sequence[Fit], examples: Examples, task: Task, arguments: dict[str, Any], recipe: Recipe
+) -> FoldEnsemble:
+    valence = examples.targets.valence[examples.targets.valence.isfinite()]
+    return FoldEnsemble(
+        models=[one.model for one in fits],
+        network=arguments,
+        labels=task.labels,
+        activation=task.activation,
+        prior=task.prior(examples.targets),
+        prior_valence=float(valence.mean()) if len(valence) else None,
+        valence_range=recipe.valence_range,
+    )
 
 
 def _held_out(ensemble: FoldEnsemble, examples: Examples, folds: np.ndarray) -> Prediction:

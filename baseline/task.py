@@ -1,13 +1,18 @@
 """What is learnt: how logits become probabilities, what the loss and the scores are."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from baseline.dataset import Targets
+from baseline.dataset import Targets, read_targets
+from toolkit.corpus import Corpus
+from toolkit.metrics.classification import accuracy, weighted_f1
+from toolkit.metrics.combined import emotion_valence_score
+from toolkit.metrics.regression import mean_squared_error
 from toolkit.models.network import NetworkOutput
 
 
@@ -52,10 +57,16 @@ class Task(ABC):
     Attributes:
         labels: what the logits stand for
         activation: ``softmax`` where exactly one label holds, ``sigmoid`` where any number may
+        score_name: what the track's own score is
     """
 
     labels: tuple[str, ...]
     activation: ClassVar[str]
+    score_name: str
+
+    @abstractmethod
+    def targets(self, corpus: Corpus, device: str) -> Targets:
+        """Returns what a corpus knows of its clips."""
 
     @abstractmethod
     def known(self, targets: Targets) -> Tensor:
@@ -75,11 +86,34 @@ class Task(ABC):
         """Returns ``(labels,)`` how often each label holds."""
 
     @abstractmethod
-    def scores(self, prediction: Prediction, truth: Truth) -> dict[str, float]:
+    def merit(self, prediction: Prediction, truth: Truth) -> float:
+        """Returns what an epoch is chosen by, higher is better, zero where nothing is known."""
+
+    @abstractmethod
+    def scores(self, prediction: Prediction, truth: Truth, names: Sequence[str]) -> dict[str, float]:
         """Returns the scores over the clips whose label is known, nothing where there is none.
 
-        The track's own number is ``score``, higher is better; it chooses epochs and rounds.
+        Args:
+            prediction: of some clips
+            truth: of the same clips
+            names: of the same clips
+
+        Returns:
+            scores by name; the track's own is ``score``, higher is better
         """
+
+    @abstractmethod
+    def columns(self, prediction: Prediction) -> dict[str, list[Any]]:
+        """Returns what is decided for each clip: ``emotion`` and ``valence``, or ``openset``."""
+
+    def settle(self, prediction: Prediction, truth: Truth, names: Sequence[str]) -> "Task":
+        """Returns the task with what only predictions on held-out clips can decide, such as a threshold."""
+        return self
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What deciding needs besides the probabilities, as JSON can hold it."""
+        return {}
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -102,6 +136,11 @@ class EmotionTask(Task):
         self.labels = emotions
         self.valence_weight = valence_weight
         self.combined = combined
+        self.score_name = "WAF - 0.25 MSE" if combined else "weighted F1"
+
+    def targets(self, corpus: Corpus, device: str) -> Targets:
+        """Emotion and valence."""
+        return read_targets(corpus, device)
 
     def known(self, targets: Targets) -> Tensor:
         """True where emotion or valence is known."""
@@ -119,21 +158,28 @@ class EmotionTask(Task):
         counts = torch.bincount(targets.emotion[targets.emotion >= 0].cpu(), minlength=len(self.labels)).numpy()
         return (counts / max(1, counts.sum())).astype(np.float32)
 
-    def scores(self, prediction: Prediction, truth: Truth) -> dict[str, float]:
-        """Weighted F1 and accuracy of the emotions, mean squared error of the valence, and the track's score."""
-        from toolkit.metrics.classification import accuracy, weighted_f1
-        from toolkit.metrics.combined import emotion_valence_score
-        from toolkit.metrics.regression import mean_squared_error
+    def merit(self, prediction: Prediction, truth: Truth) -> float:
+        """The track's score."""
+        return self.scores(prediction, truth).get("score", 0.0)
 
+    def scores(self, prediction: Prediction, truth: Truth, names: Sequence[str] = ()) -> dict[str, float]:
+        """Weighted F1 and accuracy of the emotions, mean squared error of the valence, and the track's score."""
         scores: dict[str, float] = {}
         labelled, rated = truth.emotion >= 0, np.isfinite(truth.valence) & np.isfinite(prediction.valence)
         if labelled.any():
             true, guess = truth.emotion[labelled], prediction.probabilities[labelled].argmax(1)
-            classes = range(len(self.labels))
-            scores = {"weighted_f1": weighted_f1(true, guess, classes), "accuracy": accuracy(true, guess)}
+            scores = {
+                "weighted_f1": weighted_f1(true, guess, range(len(self.labels))),
+                "accuracy": accuracy(true, guess),
+            }
             scores["score"] = scores["weighted_f1"]
         if rated.any():
             scores["mse"] = mean_squared_error(truth.valence[rated], prediction.valence[rated])
             if self.combined and labelled.any():
                 scores["score"] = emotion_valence_score(scores["weighted_f1"], scores["mse"])
         return scores
+
+    def columns(self, prediction: Prediction) -> dict[str, list[Any]]:
+        """The most probable emotion, and the valence."""
+        emotions = [self.labels[number] for number in prediction.probabilities.argmax(1)]
+        return {"emotion": emotions, "valence": prediction.valence.tolist()}

@@ -6,33 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field
 from torch import Tensor
 
+from baseline.config import TrainingSettings
 from baseline.dataset import Examples
 from baseline.fold_models import FoldModel, Standard, activate
 from baseline.task import Prediction, Task, Truth
 from toolkit.models.network import Network, build_network
-
-
-class TrainingSettings(BaseModel, extra="forbid"):
-    """How a network is trained; all defaults but patience are the reference's (MERTools ``main-release.py``).
-
-    Attributes:
-        epochs: passes over the training fold at most, the best of which is kept
-        patience: epochs without a better score after which training ends; the reference never ends early
-        batch_size: clips per step
-        learning_rate: of Adam
-        weight_decay: of Adam
-        valence_weight: of the squared error of the standardised valence, beside the cross-entropy
-    """
-
-    epochs: int = Field(100, ge=1)
-    patience: int = Field(30, ge=1)
-    batch_size: int = Field(32, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-5, ge=0)
-    valence_weight: float = Field(1.0, ge=0)
 
 
 class Fit(NamedTuple):
@@ -58,7 +38,7 @@ def fit(
 ) -> Fit:
     """Trains a network from scratch, the same for the same seed on the same machine.
 
-    Features and valence are standardised on ``train``. The epoch kept is the one with the best score on ``valid``,
+    Features and valence are standardised on ``train``. The epoch kept is the one with the best merit on ``valid``,
     among equals the one with the lowest loss there; without ``valid`` it is the last.
 
     Args:
@@ -126,10 +106,10 @@ def _pass(net: Network, task: Task, train: Examples, optimizer: torch.optim.Opti
 
 @torch.no_grad()
 def _merit(net: Network, task: Task, held: Examples, standard: Standard, truth: Truth) -> tuple[float, float]:
-    """Returns score and negative loss; a score that does not exist is zero."""
+    """Returns what an epoch is chosen by: merit, and among equals the negative loss."""
     net.eval()
     output = net(held.inputs.values, held.inputs.present)
     valence = output.valence * standard.valence[1] + standard.valence[0]
     probabilities = activate(output.emotion_logits, task.activation)
     prediction = Prediction(probabilities.cpu().numpy(), valence.cpu().numpy(), np.ones(len(held), bool))
-    return task.scores(prediction, truth).get("score", 0.0), -float(task.loss(output, held.targets))
+    return task.merit(prediction, truth), -float(task.loss(output, held.targets))

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from baseline.config import TrainingSettings
 from baseline.crossvalidation import Recipe, cross_validate
 from baseline.dataset import Examples, load_inputs, open_features, read_targets
 from baseline.fold_models import FoldEnsemble
 from baseline.protocol import make_folds
 from baseline.task import EmotionTask
-from baseline.trainer import TrainingSettings
 from toolkit.errors import UserError
 
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from baseline.config import TrainingSettings
 from baseline.dataset import Examples, Inputs, Targets
 from baseline.fold_models import Standard
 from baseline.task import EmotionTask
-from baseline.trainer import TrainingSettings, fit
+from baseline.trainer import fit
 
 NETWORK = {"name": "mlp", "inputs": {"x": 3}, "classes": 2, "hidden": 8, "dropout": 0.2}
 TASK = EmotionTask(("a", "b"))

@@ -1,0 +1,125 @@
+"""One run, from its settings to its directory."""
+
+import logging
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from baseline import run_directory as files
+from baseline.config import RunConfig, validated
+from baseline.crossvalidation import CrossValidation, Recipe
+from baseline.dataset import open_features
+from baseline.protocol import make_folds, read_folds, write_folds
+from baseline.results import metrics_of, prediction_table
+from baseline.study import Part, Study, load_part
+from baseline.task import Task
+from baseline.track import Track, tracks
+from toolkit.corpus import Corpus, load_corpus
+from toolkit.device import resolve_device
+from toolkit.errors import UserError
+from toolkit.submission import COLUMNS as SUBMISSION_COLUMNS
+from toolkit.submission import test_splits, write_submission
+
+logger = logging.getLogger(__name__)
+
+TRAIN = "train"
+
+
+def run(config: RunConfig, *, overwrite: bool = False) -> Path:
+    """Trains, predicts, scores and reports; the same config gives the same predictions on the same machine.
+
+    Args:
+        config: the settings
+        overwrite: whether a run with other settings may be replaced
+
+    Returns:
+        the run directory; ``metrics.json`` is written last but for the report
+
+    Raises:
+        UserError: settings, corpus or caches are not as they should be
+    """
+    started = time.monotonic()
+    track = _track(config)
+    study = open_study(config, track)
+    folder = files.claim(config, overwrite=overwrite)
+    (folder / files.CONFIG).write_text(config.to_yaml(), encoding="utf-8")
+    own = pd.Series(study.folds[: len(study.train)], index=pd.Index(study.train.table["name"]), name="fold")
+    write_folds(own, folder / files.FOLDS)
+    learned = track.learn(study)
+    metrics = metrics_of(study, learned, compare=config.compare)
+    _write_predictions(config, study, learned.final, folder)
+    files.write_json(files.environment(study.sources, study.device), folder / files.ENVIRONMENT)
+    seconds = round(time.monotonic() - started, 2)
+    files.write_json({"track": config.track, "seconds": seconds, **metrics}, folder / files.METRICS)
+
+    from baseline.report import write_report  # its template engine and pictures, which nothing before needs
+
+    write_report(folder)
+    return folder
+
+
+def open_study(config: RunConfig, track: Track) -> Study:
+    """Returns the data of a run.
+
+    Raises:
+        UserError: settings, corpus or caches are not as they should be
+    """
+    device = resolve_device(config.device)
+    corpus = load_corpus(config.corpus)
+    task = track.task(corpus, corpus.select(TRAIN), config.training.valence_weight)
+    train = _labelled(corpus, task, device)
+    folds = _folds(config, track, train)
+    sources = open_features(config.cache, corpus.name, config.features)
+    training = load_part(train, sources, task, device).examples
+    if not training.inputs.usable.any():
+        raise UserError(f"None of the {len(train)} training clips of '{corpus.name}' has any of the features.")
+    splits = track.test_splits(corpus) if config.test is None else config.test
+    tests = {split: load_part(corpus.select(split), sources, task, device) for split in splits}
+    recipe = _recipe(config, corpus, task, tests)
+    return track.extend(Study(corpus, train, tests, training, folds, task, recipe, sources, device))
+
+
+def _track(config: RunConfig) -> Track:
+    track = tracks.get(config.track)
+    return track(validated(track.options, config.options, f"option of track '{config.track}'", "the settings"))
+
+
+def _labelled(corpus: Corpus, task: Task, device: str) -> Corpus:
+    """Returns the training clips with something to learn from."""
+    train = corpus.select(TRAIN)
+    known = task.known(task.targets(train, device)).cpu().numpy()
+    if not known.any():
+        raise UserError(f"None of the {len(train)} training clips of '{corpus.name}' has a label to learn from.")
+    if not known.all():
+        logger.warning("%d of %d training clips have no label and are left out.", int((~known).sum()), len(train))
+    return train.only(pd.Series(known))
+
+
+def _folds(config: RunConfig, track: Track, train: Corpus) -> np.ndarray:
+    if config.folds_file is not None:
+        return read_folds(config.folds_file, train, group=config.group).to_numpy()
+    options = {"seed": config.seed, "group": config.group, "refuse_rare": track.refuse_rare}
+    return make_folds(train, config.folds, **options).to_numpy()
+
+
+def _recipe(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Part]) -> Recipe:
+    labelled = any(task.known(part.examples.targets).any() for part in tests.values())
+    select = config.select or ("fold" if labelled else "inner")
+    network = {"name": config.model, **config.network}
+    return Recipe(network, config.training, select, config.seed, corpus.valence)
+
+
+def _write_predictions(config: RunConfig, study: Study, final: CrossValidation, folder: Path) -> None:
+    table = prediction_table(study, final)
+    table.to_csv(folder / files.PREDICTIONS, index=False, lineterminator="\n")
+    facts = {"track": config.track, "corpus": study.corpus.name, "sources": files.describe_sources(study.sources)}
+    replace(final.ensemble, facts=final.ensemble.facts | facts).save(folder / files.MODEL)
+    covered = test_splits(config.track, study.corpus) if config.track in SUBMISSION_COLUMNS else []
+    if not covered or not set(covered) <= set(study.tests):
+        logger.warning("No submission: corpus '%s' has no test split of track %s.", study.corpus.name, config.track)
+        return
+    predicted = table[table["split"].isin(covered)]
+    write_submission(config.track, study.corpus, predicted, folder / files.SUBMISSION, covered)
