@@ -8,7 +8,7 @@ import pandas as pd
 
 from toolkit.csv_table import bad_row, number_of, read_table
 from toolkit.errors import UserError, did_you_mean
-from toolkit.labels import NO_VALENCE, normalise_emotion
+from toolkit.labels import MER_EMOTIONS, NO_VALENCE, OTHER_EMOTIONS, is_missing, normalise_emotion
 from toolkit.metrics.classification import accuracy, weighted_f1
 from toolkit.metrics.combined import emotion_valence_score
 from toolkit.metrics.open_vocabulary import parse_words, require_same_clips, set_scores
@@ -26,6 +26,7 @@ def score_files(
 
     MULTI: weighted F1, accuracy, mean squared error of valence and ``WAF - 0.25 MSE``. NOISE and SEMI: weighted F1 and
     accuracy. OV: set-level accuracy, recall and score, with synonym groups if given, and the emotion-wheel F.
+    Predicted emotions must be known ones, unless the truth itself has classes of its own.
 
     Args:
         track: ``multi``, ``noise``, ``semi`` or ``ov``
@@ -48,12 +49,13 @@ def score_files(
     true = true.dropna()
     guess = guess[guess.index.isin(true.index)] if track == "semi" else guess.drop(unlabelled, errors="ignore")
     require_same_clips(true.to_dict(), guess.to_dict())
+    if true.empty:
+        raise UserError(f"{truth} has no clip with an emotion, so nothing can be scored.")
     guess = guess[true.index]
-    if guess.isna().any():
-        raise UserError(f"{prediction} has no emotion for '{guess.index[guess.isna()][0]}'.")
+    _check_emotions(prediction, guesses, guess, set(true))
     scores = {"weighted_f1": weighted_f1(true, guess), "accuracy": accuracy(true, guess)}
     if track == "multi":
-        scores["mse"] = mean_squared_error(*_valences(truth, labels, prediction, guesses))
+        scores["mse"] = mean_squared_error(*_valences(truth, labels.loc[true.index], prediction, guesses))
         scores["score"] = emotion_valence_score(scores["weighted_f1"], scores["mse"])
     else:
         scores["score"] = scores["weighted_f1"]
@@ -63,12 +65,7 @@ def score_files(
 def _score_words(
     truth: dict[str, list[str]], guess: dict[str, list[str]], groups: Path | None, wheel: Path | None
 ) -> dict[str, float]:
-    synonyms = None
-    if groups is not None:
-        if not groups.is_file():
-            raise UserError(f"No file of synonym groups at {groups}.")
-        synonyms = json.loads(groups.read_text(encoding="utf-8"))
-    sets = set_scores(truth, guess, synonyms)
+    sets = set_scores(truth, guess, None if groups is None else _read_groups(groups))
     wheels = wheel_scores(truth, guess, load_wheels(wheel))
     return {
         "set_accuracy": sets.accuracy,
@@ -80,11 +77,30 @@ def _score_words(
     }
 
 
+def _read_groups(path: Path) -> dict[str, list[list[str]]]:
+    if not path.is_file():
+        raise UserError(f"No file of synonym groups at {path}.")
+    expected = """Expected JSON such as {"clip_1": [["happy", "joyful"], ["calm"]]}."""
+    try:
+        groups = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # neither JSON nor, if UnicodeDecodeError, UTF-8
+        raise UserError(f"{path} cannot be read ({error}). {expected}") from None
+    if not isinstance(groups, dict):
+        raise UserError(f"{path} holds no object by clip. {expected}")
+    for name, clip in groups.items():
+        if not isinstance(clip, list) or not all(isinstance(group, list) for group in clip):
+            raise UserError(f"{path}: the groups of '{name}' are no list of lists. {expected}")
+    return groups
+
+
 def _read(path: Path) -> pd.DataFrame:
     """Returns a table indexed by clip name, with the row number in column ``row``."""
     table = read_table(path, known=_COLUMNS, required=("name",)).rename(columns={"discrete": "emotion"})
+    table["name"] = table["name"].str.strip()
     seen: dict[str, int] = {}
     for row, name in table["name"].items():
+        if pd.isna(name):
+            raise bad_row(path, row, "the name is empty.")
         if name in seen:
             raise bad_row(path, row, f"'{name}' stands in row {seen[name]} already. Keep one of the two.")
         seen[name] = row
@@ -95,8 +111,22 @@ def _column(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
     if column not in table:
         name = "discrete" if column == "emotion" else column
         raise UserError(f"{path} has no column '{name}'. It has: {', '.join(table.columns.drop('row'))}.")
-    series = table[column]
-    return series.map(normalise_emotion, na_action="ignore") if column == "emotion" else series
+    if column != "emotion":
+        return table[column]
+    return table[column].map(lambda cell: float("nan") if is_missing(cell) else normalise_emotion(cell)).astype(object)
+
+
+def _check_emotions(path: Path, table: pd.DataFrame, guess: pd.Series, true: set[str]) -> None:
+    vocabulary = {*MER_EMOTIONS, *OTHER_EMOTIONS}
+    for name, emotion in guess.items():
+        if pd.isna(emotion):
+            raise UserError(f"{path} has no emotion for '{name}'.")
+        if true <= vocabulary and emotion not in vocabulary:
+            raise bad_row(
+                path,
+                table.loc[name, "row"],
+                f"unknown emotion '{emotion}'. {did_you_mean(emotion, {*MER_EMOTIONS, *true})}",
+            )
 
 
 def _words(path: Path, table: pd.DataFrame) -> dict[str, list[str]]:

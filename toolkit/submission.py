@@ -1,5 +1,6 @@
 """Submission files in the organisers' formats, written and validated by the same rules."""
 
+import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,23 +56,31 @@ def write_submission(
     """
     names = _expected(track, corpus, splits)
     table = predictions.rename(columns={"emotion": "discrete"})
+    absent = [column for column in COLUMNS[track] if column not in table]
+    if absent:
+        got = ", ".join(map(str, predictions.columns))
+        raise UserError(f"Predictions for track {track} have no column '{absent[0]}'. They have: {got}.")
     table = table[table["name"].isin(set(names))]
     if "openset" in COLUMNS[track]:
-        table = table.assign(openset=[format_words(parse_words(words)) for words in table["openset"]])
+        table = table.assign(openset=[_listed(words) for words in table["openset"]])
     order = {name: number for number, name in enumerate(names)}
     table = table.sort_values("name", key=lambda column: column.map(order), kind="stable")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(temporary, index=False, columns=list(COLUMNS[track]), lineterminator="\n")
     try:
+        table.to_csv(temporary, index=False, columns=list(COLUMNS[track]), lineterminator="\n")
         validate_submission(track, corpus, temporary, splits)
         temporary.replace(path)
+    except UserError as error:
+        raise UserError(str(error).replace(str(temporary), f"{path} (not written)")) from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def validate_submission(track: str, corpus: Corpus, path: Path, splits: Sequence[str] | None = None) -> None:
     """Checks a submission: header, every test clip once and no other, and what stands in each cell.
+
+    A byte-order mark and blanks around cells are overlooked. An empty list of words is valid.
 
     Args:
         track: ``multi``, ``noise``, ``semi`` or ``ov``
@@ -84,18 +93,21 @@ def validate_submission(track: str, corpus: Corpus, path: Path, splits: Sequence
     """
     expected = _expected(track, corpus, splits)
     allowed = (*COLUMNS[track], *OPTIONAL.get(track, ()))
-    table = read_table(path, known=allowed, required=COLUMNS[track])
-    if not set(table.columns) <= set(allowed):
-        got, right = ",".join(table.columns), ",".join(COLUMNS[track])
-        raise bad_row(path, 1, f"the header is {got}, expected {right} for track {track}.")
-    _check_names(path, table, expected)
-    for row, cells in table.iterrows():
-        if "discrete" in table:
-            _check_emotion(path, row, cells["discrete"], corpus)
-        if "valence" in table:
-            _check_valence(path, row, cells["valence"], corpus)
-        if "openset" in table:
-            _check_words(path, row, cells["openset"])
+    table = read_table(path, known=allowed)
+    _check_header(path, track)
+    checks = {"discrete": _check_emotion, "valence": _check_valence, "openset": _check_words}
+    wanted, seen = set(expected), {}
+    for row, *cells in table.itertuples(name=None):
+        for column, cell in zip(table.columns, cells, strict=True):
+            cell = cell.strip() if isinstance(cell, str) else cell
+            if column == "name":
+                _check_name(path, row, cell, wanted, seen)
+            else:
+                checks[column](path, row, cell, corpus)
+    missing = [name for name in expected if name not in seen]
+    if missing:
+        count = f"{len(missing)} of {len(expected)} clips are missing"
+        raise bad_row(path, table.index[-1] + 1, f"the file ends, but {count}, the first is '{missing[0]}'.")
 
 
 def _expected(track: str, corpus: Corpus, splits: Sequence[str] | None) -> list[str]:
@@ -108,20 +120,29 @@ def _expected(track: str, corpus: Corpus, splits: Sequence[str] | None) -> list[
     return corpus.select(*splits).table["name"].tolist()
 
 
-def _check_names(path: Path, table: pd.DataFrame, expected: Sequence[str]) -> None:
-    wanted, seen = set(expected), {}
-    for row, name in table["name"].items():
-        if pd.isna(name):
-            raise bad_row(path, row, "the name is empty.")
-        if name not in wanted:
-            raise bad_row(path, row, f"'{name}' is not among the {len(wanted)} clips to predict. Leave it out.")
-        if name in seen:
-            raise bad_row(path, row, f"'{name}' stands in row {seen[name]} already. Keep one of the two.")
-        seen[name] = row
-    missing = [name for name in expected if name not in seen]
-    if missing:
-        count = f"{len(missing)} of {len(expected)} clips are missing"
-        raise bad_row(path, len(table) + 2, f"the file ends, but {count}, the first is '{missing[0]}'.")
+def _check_header(path: Path, track: str) -> None:
+    """Checks the header as it stands: the organisers' scripts know no other order, case or delimiter."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = tuple(cell.strip() for cell in next(csv.reader(file), []))
+    if header not in (COLUMNS[track], (*COLUMNS[track], *OPTIONAL.get(track, ()))):
+        got, right = ",".join(header), ",".join(COLUMNS[track])
+        raise bad_row(path, 1, f"the header is {got}, expected {right} for track {track}.")
+
+
+def _check_name(path: Path, row: int, name: object, wanted: set[str], seen: dict[str, int]) -> None:
+    if pd.isna(name):
+        raise bad_row(path, row, "the name is empty.")
+    if name not in wanted:
+        raise bad_row(path, row, f"'{name}' is not among the {len(wanted)} clips to predict. Leave it out.")
+    if name in seen:
+        raise bad_row(path, row, f"'{name}' stands in row {seen[name]} already. Keep one of the two.")
+    seen[name] = row
+
+
+def _listed(words: object) -> object:
+    """Returns words in the organisers' way; what is missing stays missing, to be refused and not taken for no word."""
+    missing = words is None or (isinstance(words, float) and pd.isna(words))
+    return float("nan") if missing else format_words(parse_words(words))
 
 
 def _check_emotion(path: Path, row: int, cell: object, corpus: Corpus) -> None:
@@ -132,12 +153,12 @@ def _check_emotion(path: Path, row: int, cell: object, corpus: Corpus) -> None:
 
 def _check_valence(path: Path, row: int, cell: object, corpus: Corpus) -> None:
     low, high = corpus.valence
-    number = None if pd.isna(cell) else number_of(str(cell))
+    number = None if pd.isna(cell) or "," in str(cell) else number_of(str(cell))  # scripts know no decimal comma
     if number is None or not low <= number <= high:
         raise bad_row(path, row, f"valence is '{cell}', expected a number from {low:g} to {high:g}.")
 
 
-def _check_words(path: Path, row: int, cell: object) -> None:
+def _check_words(path: Path, row: int, cell: object, corpus: Corpus) -> None:
     try:
         if pd.isna(cell) or not str(cell).strip().startswith("["):
             raise UserError(f"openset is '{cell}'. Expected a list such as ['happy', 'relieved'], or [] for no word.")

@@ -68,3 +68,51 @@ def test_published_example(shared_data):
     )
     assert scores["set_score"] == pytest.approx(0.5397841365461847, abs=1e-12)
     assert round(scores["wheel_mean"], 4) == 0.4896
+
+
+def test_blanks_around_cells(files):
+    assert score_files("noise", *files(guess=GUESS.replace("a,happy", " a , happy ")))["accuracy"] == pytest.approx(
+        2 / 3
+    )
+
+
+def test_unknown_emotion(files):
+    with pytest.raises(UserError, match=r"row 2: unknown emotion 'hapy'\. Did you mean 'happy'"):
+        score_files("semi", *files(guess=GUESS.replace("c,happy", "c,hapy")))
+
+
+def test_classes_of_ones_own(files):
+    own = TRUTH.replace("sad", "dreamy")
+    assert score_files("semi", *files(own, GUESS.replace("c,happy", "c,drowsy")))["accuracy"] == pytest.approx(1 / 3)
+
+
+def test_mark_of_no_label_is_not_a_class(files):
+    assert score_files("semi", *files(TRUTH.replace("d,,", "d,unknown,")))["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_valence_of_a_clip_without_an_emotion_is_not_scored(files):
+    assert score_files("multi", *files(TRUTH.replace("d,,", "d,,1"), GUESS.replace("d,sad,0\n", "")))["mse"] == 4 / 3
+
+
+def test_no_label_at_all(files):
+    with pytest.raises(UserError, match="has no clip with an emotion"):
+        score_files("semi", *files("name,discrete\na,\n", "name,discrete\na,sad\n"))
+
+
+def test_empty_name(files):
+    with pytest.raises(UserError, match="row 6: the name is empty"):
+        score_files("semi", *files(guess=GUESS + ",sad,0\n"))
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[]", b'{"a": ["happy"]}'])
+def test_not_a_file_of_groups(files, tmp_path, content):
+    words = "name,openset\na,['happy']\n"
+    (tmp_path / "groups.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"groups\.json.*Expected JSON such as"):
+        score_files("ov", *files(words, words), groups=tmp_path / "groups.json")
+
+
+def test_clip_of_words_is_missing(files):
+    words = "name,openset\na,['happy']\n"
+    with pytest.raises(UserError, match="1 clips have no prediction, the first is 'b'"):
+        score_files("ov", *files(words + "b,[]\n", words))

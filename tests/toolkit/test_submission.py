@@ -43,6 +43,9 @@ def _file(folder: Path, content: str) -> Path:
             .replace("neutral", "neutral,1"),
         ),
         ("ov", WORDS),
+        ("multi", "\ufeff" + MULTI),
+        ("multi", MULTI.replace(",", " , ")),
+        ("multi", MULTI.replace("\n", "\r\n")),
     ],
 )
 def test_valid_files(corpus, tmp_path, track, content):
@@ -52,7 +55,15 @@ def test_valid_files(corpus, tmp_path, track, content):
 @pytest.mark.parametrize(
     ("track", "content", "row", "message"),
     [
-        ("multi", MULTI.replace("discrete", "emotion"), None, "discrete"),
+        ("multi", MULTI.replace("discrete", "emotion"), 1, "is name,emotion,valence, expected name,discrete,valence"),
+        ("multi", MULTI.replace("name", "Name"), 1, "the header is Name,discrete,valence"),
+        ("multi", MULTI.replace(",", ";"), 1, "the header is name;discrete;valence"),
+        ("semi", "discrete,name\nhappy,s1\nsad,s2\nsad,s3\n", 1, "the header is discrete,name"),
+        ("multi", MULTI.replace("-3", '"1,5"'), 3, "valence is '1,5', expected a number"),
+        ("multi", MULTI.replace("m2,happy", "m2,glad").replace("m3", "m1"), 2, "'glad' is no class"),
+        ("multi", MULTI.replace("m1,sad", ",sad"), 3, "the name is empty"),
+        ("multi", "name,discrete,valence\n\n\nm2,happy,1\n", 5, "2 of 3 clips are missing, the first is 'm1'"),
+        ("ov", WORDS.replace("'happy', ", "'happy' "), 2, "is not a list of words"),
         ("multi", MULTI.replace(",valence", ",valence,extra").replace("\nm2", "\nm2", 1), None, "cells"),
         (
             "semi",
@@ -106,6 +117,21 @@ def test_invalid_one_is_never_written(corpus, tmp_path):
     predictions = pd.DataFrame({"name": ["s1", "s2"], "emotion": ["happy", "sad"]})
     with pytest.raises(UserError, match="1 of 3 clips are missing, the first is 's3'"):
         write_submission("semi", corpus, predictions, tmp_path / "submission.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("column", ["name", "emotion"])
+def test_predictions_lack_a_column(corpus, tmp_path, column):
+    predictions = pd.DataFrame({"name": ["s1"], "emotion": ["happy"]}).drop(columns=column)
+    wanted = {"name": "name", "emotion": "discrete"}[column]
+    with pytest.raises(UserError, match=f"track semi have no column '{wanted}'"):
+        write_submission("semi", corpus, predictions, tmp_path / "submission.csv")
+
+
+def test_missing_words_are_not_taken_for_none(corpus, tmp_path):
+    predictions = pd.DataFrame({"name": ["s1", "s2", "s3"], "openset": [["happy"], float("nan"), []]})
+    with pytest.raises(UserError, match=r"submission.csv \(not written\), row 3: openset is 'nan'"):
+        write_submission("ov", corpus, predictions, tmp_path / "submission.csv")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from toolkit.errors import UserError
 
@@ -17,13 +18,13 @@ def confusion(truth: Sequence[Any], prediction: Sequence[Any], labels: Sequence[
         labels: every class, in the order wanted
 
     Raises:
-        UserError: the lengths differ, there are no clips, or a class is not among the labels
+        UserError: the lengths differ, there are no clips, or a class is missing (NaN) or not among the labels
 
     Examples:
         >>> confusion(["sad", "sad", "happy"], ["sad", "happy", "happy"], ["happy", "sad"]).tolist()
         [[1, 0], [1, 1]]
     """
-    true, guess = np.asarray(truth), np.asarray(prediction)
+    true, guess = _classes(truth, "true"), _classes(prediction, "predicted")
     if true.shape != guess.shape or true.size == 0:
         raise UserError(f"{true.size} true and {guess.size} predicted classes; expected as many of both, at least one.")
     codes = {label: code for code, label in enumerate(labels)}
@@ -32,6 +33,13 @@ def confusion(truth: Sequence[Any], prediction: Sequence[Any], labels: Sequence[
     ]
     rows, columns = np.array(pairs).T
     return np.bincount(rows * len(codes) + columns, minlength=len(codes) ** 2).reshape(len(codes), len(codes))
+
+
+def _classes(values: Sequence[Any], side: str) -> np.ndarray:
+    array = np.asarray(values if isinstance(values, np.ndarray) else pd.Series(list(values), dtype=object))
+    if pd.isna(array).any():  # asked before numpy can turn NaN among words into the word "nan"
+        raise UserError(f"A {side} class is missing (NaN); leave clips without a label out.")
+    return array
 
 
 def _code(label: Any, codes: dict[Any, int], side: str) -> int:
@@ -74,4 +82,4 @@ def unweighted_recall(truth: Sequence[Any], prediction: Sequence[Any]) -> float:
 
 
 def _occurring(truth: Sequence[Any], prediction: Sequence[Any]) -> list[Any]:
-    return list(dict.fromkeys([*np.asarray(truth).tolist(), *np.asarray(prediction).tolist()]))
+    return list(dict.fromkeys([*_classes(truth, "true").tolist(), *_classes(prediction, "predicted").tolist()]))

@@ -94,13 +94,27 @@ def load_wheels(path: Path | None = None) -> Wheels:
         return builtin_wheels()
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return Wheels(content["format_mapping"], content["raw_mapping"], content["wheel_map_whole"])
+        wheels = Wheels(content["format_mapping"], content["raw_mapping"], content["wheel_map_whole"])
+        _check_shape(wheels)
+        return wheels
     except FileNotFoundError:
         raise UserError(f"No wheel file at {path}. Leave --wheel away to use the built-in wheel.") from None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, IsADirectoryError) as error:  # not JSON or UTF-8, or another structure
         raise UserError(
             f"{path} is not a wheel file ({error}). Expected JSON with format_mapping, raw_mapping and wheel_map_whole."
         ) from error
+
+
+def _check_shape(wheels: Wheels) -> None:
+    for part in (wheels.forms, wheels.synonyms, wheels.wheels, *wheels.wheels.values()):
+        if not isinstance(part, dict):
+            raise TypeError(f"{str(part)[:40]!r} where an object was expected")
+    if not wheels.wheels:
+        raise ValueError("no wheel in wheel_map_whole")
+    for levels in wheels.wheels.values():
+        for level in LEVELS:
+            if not isinstance(levels[level], dict):
+                raise TypeError(f"{level} is no object")
 
 
 @cache
@@ -113,7 +127,8 @@ def builtin_wheels() -> Wheels:
 def wheels_from_outline(outline: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]) -> Wheels:
     """Returns one wheel from an outline: basic emotion, finer group, word, forms of the word.
 
-    A basic emotion stands, at level 2, for the alphabetically first of its groups, as in the organisers' wheels.
+    A basic emotion that is no word of a group stands, at level 2, for the alphabetically first of its groups, as in
+    the organisers' wheels.
     """
     level1: dict[str, str] = {}
     level2: dict[str, str] = {}

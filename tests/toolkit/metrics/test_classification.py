@@ -43,3 +43,12 @@ def test_unknown_class():
 def test_nothing_or_unequal_lengths(truth, guess):
     with pytest.raises(UserError, match="expected as many of both"):
         accuracy(truth, guess)
+
+
+@pytest.mark.parametrize("missing", [np.nan, None])
+@pytest.mark.parametrize("score", [accuracy, unweighted_recall, weighted_f1])
+def test_missing_class_is_not_a_class_of_its_own(score, missing):
+    with pytest.raises(UserError, match="A true class is missing"):
+        score(["happy", missing], ["happy", "happy"])
+    with pytest.raises(UserError, match="A predicted class is missing"):
+        score(["happy", "happy"], ["happy", missing])

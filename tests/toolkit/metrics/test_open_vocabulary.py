@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -22,6 +23,9 @@ from toolkit.metrics.open_vocabulary import format_words, parse_words, set_score
         (None, []),
         (float("nan"), []),
         (["Calm", "calm"], ["calm"]),
+        (np.array(["sad", "Calm"]), ["sad", "calm"]),
+        (pd.NA, []),
+        ("['don't care', 'sad']", ["don't care", "sad"]),
         ("angry", ["angry"]),
     ],
 )
@@ -29,7 +33,22 @@ def test_lists_as_people_write_them(text, words):
     assert parse_words(text) == words
 
 
-@pytest.mark.parametrize("text", ["['happy', 'sad'", "happy]", "['happy, sad']x'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "['happy', 'sad'",
+        "happy]",
+        "['happy, sad']x'",
+        "'happy",
+        "['happy' 'sad']",  # Python would read happysad
+        "[['happy'], ['sad']]",
+        "{'happy': 1}",
+        "['happy', 3]",
+        '["happy", null]',
+        "[happy][sad]",
+        "5",
+    ],
+)
 def test_malformed_list(text):
     with pytest.raises(UserError, match="Expected"):
         parse_words(text)
@@ -53,6 +72,17 @@ def test_groups_make_synonyms_one_word():
     truth, guess = {"a": ["happy", "joyful", "calm"]}, {"a": ["glad", "angry"]}
     groups = {"a": [["happy", "joyful", "glad"], ["calm"], ["angry"]]}
     assert set_scores(truth, guess, groups)[:2] == (1 / 2, 1 / 2)
+
+
+def test_groups_in_any_case_and_with_apostrophes():
+    truth, guess = {"a": ["don't care", "happy"]}, {"a": ["indifferent", "Glad"]}
+    groups = {"a": [["Don't care", "indifferent"], ["Happy", "glad"]]}
+    assert set_scores(truth, guess, groups) == (1, 1, 1)
+
+
+def test_words_cut_at_apostrophes_match_groups_of_pieces():
+    groups = {"a": [["don", "t believe"], ["doubt"]]}  # as the organisers' reader leaves "don't believe"
+    assert set_scores({"a": ["don't believe"]}, {"a": ["doubt", "don"]}, groups)[:2] == (1 / 2, 1)
 
 
 def test_only_clips_with_groups_are_scored():

@@ -1,14 +1,12 @@
 """Emotion wheels."""
 
-import json
-
 import pandas as pd
 import pytest
 
 from toolkit.errors import UserError
 from toolkit.labels import MER_EMOTIONS
 from toolkit.metrics.open_vocabulary import parse_words
-from toolkit.metrics.wheel import Wheels, builtin_wheels, load_wheels, wheel_scores, wheels_from_outline
+from toolkit.metrics.wheel import LEVELS, Wheels, builtin_wheels, load_wheels, wheel_scores, wheels_from_outline
 
 OUTLINE = {"happy": {"cheerful": {"joyful": ["joy"]}, "excited": {}}, "sad": {"lonely": {"alone": []}}}
 
@@ -70,6 +68,29 @@ def test_builtin_wheel_knows_the_six_classes():
     assert "anxious" in wheels.neighbours("nervous")
 
 
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("sad", "sadness"),
+        ("afraid", "fear"),
+        ("surprised", "surprise"),
+        ("disgusted", "disgust"),
+        ("happy", "happiness"),
+        ("angry", "anger"),
+    ],
+)
+def test_a_basic_emotion_stands_with_its_noun(word, other):
+    wheels = builtin_wheels()
+    assert [wheels.group(word, "basic", level) for level in LEVELS] == [
+        wheels.group(other, "basic", level) for level in LEVELS
+    ]
+
+
+def test_neighbours_of_sad():
+    expected = ["depressed", "grieving", "heartbroken", "miserable", "painful", "sad", "sorrowful"]
+    assert builtin_wheels().neighbours("sad") == expected
+
+
 def test_builtin_wheel_has_every_word_once():
     wheels = builtin_wheels()
     assert {form: bases for form, bases in wheels.forms.items() if len(set(bases)) > 1} == {}
@@ -78,10 +99,21 @@ def test_builtin_wheel_has_every_word_once():
     assert set(places["level1"]) == set(places["level2"])
 
 
-@pytest.mark.parametrize("content", ["no json", json.dumps({"format_mapping": {}})])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no json",
+        b"\xff\xfe",
+        b"[]",
+        b'{"format_mapping": {}}',
+        b'{"format_mapping": 1, "raw_mapping": {}, "wheel_map_whole": {"w": {"level1": {}, "level2": {}}}}',
+        b'{"format_mapping": {}, "raw_mapping": {}, "wheel_map_whole": {"w": {"level1": {}}}}',
+        b'{"format_mapping": {}, "raw_mapping": {}, "wheel_map_whole": {}}',
+    ],
+)
 def test_not_a_wheel_file(tmp_path, content):
     path = tmp_path / "wheel.json"
-    path.write_text(content)
+    path.write_bytes(content)
     with pytest.raises(UserError, match="is not a wheel file"):
         load_wheels(path)
 
