@@ -66,7 +66,8 @@ class OpenSmile(Encoder):
     def _encode(self, sound: Sound) -> FrameFeatures | ClipError:
         seconds = len(sound.samples) / sound.rate
         if seconds < SHORTEST:
-            return ClipError(Status.TOO_SHORT, f"{seconds:.3f} s of sound, openSMILE needs {SHORTEST} s")
+            length = f"{1000 * seconds:.1f} ms of sound, openSMILE needs {1000 * SHORTEST:g} ms"
+            return ClipError(Status.TOO_SHORT, length)
         functionals = self._functionals.process_signal(sound.samples, sound.rate)
         utterance = functionals.to_numpy(np.float32)[0]
         if self.level == "utterance":

@@ -1,0 +1,156 @@
+"""Laws that hold for every built-in encoder, those to come included."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from feature_extraction.encoder import EncoderSpec, all_specs, build_encoder
+from feature_extraction.faces.track import FaceTrack
+from feature_extraction.job import feature_record
+from toolkit.errors import ClipError, UserError
+from toolkit.media import Sound
+from toolkit.status import Status
+
+# What needs a download or a file of the user's cannot run here; tiny-* specs stand for those families.
+SPECS = [spec for spec in all_specs().values() if spec.checkpoint == "builtin"]
+
+
+def make_sound(seed: int, seconds: float, rate: int) -> Sound:
+    """A voice-like buzz with pauses, in noise."""
+    generator = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate)) / rate
+    pitch = generator.uniform(90, 250) * (1 + 0.2 * np.sin(2 * np.pi * 1.5 * time))
+    phase = 2 * np.pi * np.cumsum(pitch) / rate
+    voice = sum(np.sin(k * phase) / k for k in range(1, 12)) * np.maximum(0, np.sin(2 * np.pi * 3 * time))
+    return Sound((0.2 * voice + generator.normal(0, 0.005, len(time))).astype(np.float32), rate)
+
+
+def make_track(seed: int, frames: int, size: int) -> FaceTrack:
+    """A smooth picture that moves a little."""
+    import cv2
+
+    generator = np.random.default_rng(seed)
+    face = cv2.resize(generator.integers(0, 256, (9, 9, 3)).astype(np.uint8), (size + 40, size + 40))
+    crops = np.stack([face[k : k + size, 2 * k : 2 * k + size] for k in range(frames)])
+    points = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]]) + generator.normal(0, 1, (frames, 5, 2))
+    boxes = np.tile(np.array([10, 10, 110, 130], np.float32), (frames, 1))
+    return FaceTrack(crops, np.arange(frames) / 10, boxes, points.astype(np.float32), np.ones(frames, np.float32))
+
+
+def make_batch(spec: EncoderSpec) -> list:
+    """Five clips of different lengths."""
+    if spec.modality == "audio":
+        return [make_sound(seed, seconds, spec.sample_rate) for seed, seconds in enumerate((1.0, 0.5, 1.6, 0.5, 0.83))]
+    if spec.modality == "visual":
+        return [make_track(seed, frames, spec.faces.crop_size) for seed, frames in enumerate((4, 1, 9, 1, 20))]
+    return ["今天很高兴！", "不", "I am so happy for you, really", "Oh", "我说了no way，你听见没有？"]
+
+
+def build(spec: EncoderSpec, level: str):
+    try:
+        return build_encoder(spec, level=level)
+    except UserError as error:
+        pytest.skip(str(error))  # an optional package; the message says which
+
+
+@pytest.fixture(params=SPECS, ids=lambda spec: spec.name)
+def spec(request) -> EncoderSpec:
+    return request.param
+
+
+def assert_same(one, other) -> None:
+    np.testing.assert_allclose(one.values, other.values, rtol=0, atol=1e-4)
+    np.testing.assert_array_equal(one.times, other.times)
+    assert (one.utterance is None) == (other.utterance is None)
+    if one.utterance is not None:
+        np.testing.assert_allclose(one.utterance, other.utterance, rtol=0, atol=1e-4)
+
+
+def test_spec(spec):
+    assert spec.name == spec.name.lower()
+    assert spec.licence
+    assert (spec.sample_rate is not None) == (spec.modality == "audio")
+    assert (spec.faces is not None) == (spec.modality == "visual")
+    assert (spec.column is not None) == (spec.modality == "text")
+    assert pickle.loads(pickle.dumps(spec)).identity == spec.identity
+
+
+def test_identities_are_unique():
+    specs = all_specs().values()
+    assert len({spec.identity for spec in specs}) == len(specs)
+
+
+def test_a_clip_alone_equals_a_clip_among_others(spec):
+    encoder = build(spec, "frame")
+    batch = make_batch(spec)
+    together = encoder.encode(batch)
+    assert len(together) == len(batch)
+    for clip, expected in zip(batch, together, strict=True):
+        (alone,) = encoder.encode([clip])
+        assert_same(alone, expected)
+
+
+def test_order_does_not_matter(spec):
+    encoder = build(spec, "frame")
+    batch = make_batch(spec)
+    for one, other in zip(encoder.encode(batch), encoder.encode(batch[::-1])[::-1], strict=True):
+        assert_same(one, other)
+
+
+def test_values_and_times(spec):
+    encoder = build(spec, "frame")
+    results = encoder.encode(make_batch(spec))
+    widths = {result.values.shape[1] for result in results}
+    assert len(widths) == 1
+    assert str(widths.pop()) in type(encoder).__doc__ + type(encoder).encode.__doc__
+    for result in results:
+        assert result.values.dtype == np.float32
+        assert result.values.ndim == 2
+        assert len(result.values) == len(result.times) > 0
+        assert np.isfinite(result.values).all()
+        assert result.times.ndim == (2 if spec.modality == "text" else 1)
+        assert (np.diff(result.times, axis=0) > 0).all()
+        assert (result.times >= 0).all()
+        if spec.modality == "text":
+            assert (result.times[:, 0] < result.times[:, 1]).all()
+
+
+def test_times_end_with_the_clip(spec):
+    for clip, result in zip(make_batch(spec), build(spec, "frame").encode(make_batch(spec)), strict=True):
+        if spec.modality == "audio":
+            assert clip.seconds - 0.1 < result.times[-1] <= clip.seconds
+        elif spec.modality == "visual":
+            assert result.times[-1] <= clip.times[-1]
+        else:
+            assert result.times[-1, 1] == len(clip)
+
+
+def test_utterance_is_the_same_at_both_levels(spec):
+    batch = make_batch(spec)
+    records = {
+        level: [feature_record("clip", result, level) for result in build(spec, level).encode(batch)]
+        for level in ("utterance", "frame")
+    }
+    for brief, full in zip(records["utterance"], records["frame"], strict=True):
+        assert brief.status == full.status == Status.OK
+        assert brief.ragged == {}
+        assert len(full.ragged["frames/values"]) == len(full.ragged["frames/time"])
+        np.testing.assert_allclose(brief.row["utterance"], full.row["utterance"], rtol=0, atol=1e-4)
+        assert brief.row["utterance"].dtype == np.float32
+    assert len({record.row["utterance"].shape for record in records["utterance"]}) == 1
+
+
+def test_one_bad_clip_costs_no_other(spec):
+    encoder = build(spec, "frame")
+    batch = make_batch(spec)
+    nothing = {
+        "audio": lambda: Sound(np.zeros(3, np.float32), spec.sample_rate),
+        "visual": lambda: FaceTrack(*(field[:0] for field in batch[0])),
+        "text": lambda: "",
+    }[spec.modality]()
+    good, bad, also_good = encoder.encode([batch[0], nothing, batch[1]])
+    assert isinstance(bad, ClipError)
+    assert bad.status != Status.OK
+    assert_same(good, encoder.encode([batch[0]])[0])
+    assert_same(also_good, encoder.encode([batch[1]])[0])
