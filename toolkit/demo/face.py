@@ -70,7 +70,7 @@ def draw_face(
     nod = 2.0 * cv2.GaussianBlur(talk.opening.astype(np.float32)[:, None], (0, 0), 1.5).ravel()
     for i in range(count):
         now = add(fade(face, float(np.clip(strength[i], 0.65, 1.1))), habit)
-        jaw = 0.7 * now.jaw + (0.5 - 0.25 * max(now.jaw, 0)) * float(talk.opening[i])
+        jaw = 0.8 * now.jaw + (0.5 - 0.25 * max(now.jaw, 0)) * float(talk.opening[i])
         now = now._replace(jaw=jaw, press=now.press * (1 - float(talk.opening[i])))
         image = head.skin.copy()
         draw_features(

@@ -141,7 +141,7 @@ def _mouth(image: np.ndarray, look: Look, face: Expression, round_: float) -> No
         _polygon(image, between(inner_up, inner_low), (58, 18, 22))
         room = inner_low - inner_up
         _polygon(image, between(inner_low - 0.3 * room * arch, inner_low)[4:-4], (158, 70, 76))
-        bite = np.minimum(11.0 + 6 * face.snarl, room)
+        bite = np.minimum(9.0 + 7 * face.snarl, (0.6 + 0.4 * min(face.snarl + max(face.smile, 0), 1)) * room)
         _polygon(image, between(inner_up, inner_up + bite * arch**0.35)[2:-2], (240, 238, 230))
         if face.snarl > 0.3:
             _polygon(image, between(inner_low - np.minimum(7 * arch**0.4, room * 0.45), inner_low), (226, 222, 212))
