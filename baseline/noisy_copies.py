@@ -85,5 +85,5 @@ def sources_of(copy: Corpus, sources: dict[str, FeatureSource]) -> dict[str, Fea
 def at_level(part: Part, level: int) -> Part:
     """Returns the clips whose signal-to-noise ratio, rounded, is so many dB."""
     rows = part.corpus.table["snr"].round() == level
-    mask = torch.from_numpy(rows.to_numpy()).to(part.examples.targets.valence.device)
+    mask = torch.tensor(rows.to_numpy()).to(part.examples.targets.valence.device)
     return Part(part.corpus.only(rows), part.examples.take(mask))

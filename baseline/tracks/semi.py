@@ -37,8 +37,9 @@ class Semi(Track):
     """Emotion, learnt from labels and then from pseudo-labels, round after round.
 
     In each round the network of a fold labels the pool, the clips it is sure of join its training part, and it is
-    trained anew. It never sees its validation fold, by no way: the labels it learns are its own, not those of networks
-    that were trained on that fold. The round with the best mean validation score predicts, the earliest of equals.
+    trained anew. The labels it learns are its own, not those of networks that were trained on its validation fold, so
+    that the validation scores of later rounds stay honest; only the thresholds, one number per class, come from all
+    folds. The round with the best mean validation score predicts, the earliest of equals.
     """
 
     name = "semi"

@@ -189,8 +189,8 @@ def test_unknown_option_of_a_track(start):
         start("semi", options={"round": 2})
 
 
-def test_several_features_of_a_modality_are_compared_too(start, tiny, make_cache, tmp_path):
-    corpus, cache = tiny
+def test_several_features_of_a_modality_are_compared_too(start, tiny):
+    _, cache = tiny
     (cache / "tiny/audio/tone.h5").write_bytes((cache / "tiny/audio/voice.h5").read_bytes())
     modalities = metrics_of(start(features=["voice", "tone", "face"], compare=True))["modalities"]
     assert {name: entry["features"] for name, entry in modalities.items()} == {

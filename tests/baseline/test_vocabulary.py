@@ -1,0 +1,129 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from baseline.task import Prediction, Truth
+from baseline.vocabulary import VocabularyTask, choose_words, learn_vocabulary, words_of_classes, words_of_clips
+from toolkit.corpus import corpus_from_table
+from toolkit.errors import UserError
+from toolkit.metrics.wheel import load_wheels, wheels_from_outline
+from toolkit.models.network import NetworkOutput
+
+WHEELS = wheels_from_outline({"up": {"glad": {"happy": []}}, "down": {"low": {"sad": [], "tired": []}}})
+WORDS = {"a": ["happy", "glad"], "b": ["sad"], "c": []}
+
+
+def corpus_of(**columns):
+    return corpus_from_table(
+        "own", None, pd.DataFrame({"name": ["a", "b", "c", "d"], **columns}), emotions=("happy", "sad")
+    )
+
+
+def task(**options):
+    return VocabularyTask(("happy", "sad"), WORDS, WHEELS, **options)
+
+
+def prediction(probabilities):
+    values = np.array(probabilities, np.float32)
+    return Prediction(values, np.full(len(values), np.nan), np.ones(len(values), bool))
+
+
+def test_words_at_or_above_the_threshold():
+    chosen = choose_words(np.array([[0.3, 0.9, 0.5], [0.2, 0.1, 0.4]]), 0.5)
+    assert chosen.tolist() == [[False, True, True], [False, False, True]]
+
+
+def test_no_word_where_none_is_clear():
+    assert choose_words(np.array([[0.24, 0.1], [0.25, 0.1]]), 0.5).tolist() == [[False, False], [True, False]]
+
+
+def test_vocabulary_by_how_many_clips_have_a_word():
+    clips = [["happy", "glad", "happy"], ["happy", "sad"], ["sad", "odd"], ["glad"]]
+    assert learn_vocabulary(clips, 2) == ("glad", "happy", "sad")
+    assert learn_vocabulary([*clips, ["sad"]], 2) == ("sad", "glad", "happy")
+
+
+def test_no_word_is_frequent_enough():
+    with pytest.raises(UserError, match=r"No open-set word stands with 3 or more of the 2 training clips"):
+        learn_vocabulary([["happy"], ["happy"]], 3)
+
+
+def test_words_of_clips():
+    corpus = corpus_of(openset=["['Happy', 'glad']", "[]", np.nan, "sad, tired"])
+    assert words_of_clips(corpus) == {"a": ["happy", "glad"], "b": [], "d": ["sad", "tired"]}
+
+
+def test_words_that_are_no_list():
+    with pytest.raises(UserError, match=r"Corpus 'own', clip 'b': .*is not a list of words"):
+        words_of_clips(corpus_of(openset=["[]", "['happy'", "[]", "[]"]))
+
+
+def test_classes_stand_for_their_neighbours():
+    corpus = corpus_of(emotion=["happy", "sad", np.nan, "sad"])
+    expected = {"a": ["happy", "glad", "up"], "b": ["sad", "down", "low"], "d": ["sad", "down", "low"]}
+    assert words_of_classes(corpus, WHEELS, 2) == expected
+    assert words_of_classes(corpus, WHEELS, 0) == {"a": ["happy"], "b": ["sad"], "d": ["sad"]}
+    assert words_of_classes(corpus, load_wheels(), 2)["a"][0] == "happy"
+
+
+def test_targets():
+    targets = task().targets(corpus_of(valence=[1.0, 2.0, 3.0, 4.0]), "cpu")
+    assert targets.words[:3].tolist() == [[1, 0], [0, 1], [0, 0]]
+    assert targets.words[3].isnan().all()
+    assert task().known(targets).tolist() == [True, True, True, False]
+    assert targets.valence.isnan().all()
+    np.testing.assert_allclose(task().prior(targets), [1 / 3, 1 / 3])
+
+
+def test_loss_by_hand():
+    targets = task().targets(corpus_of(), "cpu")
+    logits = torch.tensor([[0.0, 0.0], [math.log(3), 0.0], [0.0, 0.0], [50.0, 50.0]])
+    # all are log 2 but one: "happy" at 3/4 where it does not hold; clip d is not known
+    expected = (5 * math.log(2) + math.log(4)) / 6
+    loss = task().loss(NetworkOutput(None, logits, torch.zeros(4), torch.zeros(())), targets)
+    assert loss.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_count_words_outside_the_vocabulary():
+    guess = prediction([[0.9, 0.1], [0.8, 0.7], [0.1, 0.2], [0.9, 0.9]])
+    truth = Truth.of(task().targets(corpus_of(), "cpu"))
+    scores = task(threshold=0.5).scores(guess, truth, ["a", "b", "c", "d"])
+    # a: 1/1 and 1/2 ("glad" cannot be said); b: 1/2 and 1/1; c: nothing is true nor said; d is not scored
+    assert scores["set_accuracy"] == pytest.approx(1.5 / 3)
+    assert scores["set_recall"] == pytest.approx(1.5 / 3)
+    assert scores["score"] == pytest.approx(0.5)
+    # on the wheel a is right; b says both basic emotions: precision 3/4, recall 1, at both levels
+    assert scores["wheel_f1"] == pytest.approx(2 * 0.75 / 1.75)
+
+
+def test_scores_with_synonym_groups():
+    guess = prediction([[0.9, 0.1], [0.8, 0.1], [0.1, 0.1]])
+    truth = Truth.of(task().targets(corpus_of(), "cpu"))
+    groups = {"a": [["happy", "glad"]], "b": [["sad"], ["happy"]]}
+    scores = task(threshold=0.5, groups=groups).scores(guess, truth, ["a", "b", "c"])
+    assert (scores["set_accuracy"], scores["set_recall"]) == (0.5, 0.5)
+
+
+def test_nothing_known_has_no_scores():
+    truth = Truth.of(task().targets(corpus_of(), "cpu"))
+    assert task(threshold=0.5).scores(prediction([[0.5, 0.5]]), truth.take(np.array([3])), ["d"]) == {}
+
+
+def test_threshold_with_the_best_set_score():
+    """At .31 to .6 both clips are right; lower, one of the words is too many; higher, one is missing."""
+    words = {"a": ["happy", "sad"], "b": ["sad"]}
+    one = VocabularyTask(("happy", "sad"), words, WHEELS)
+    guess = prediction([[0.6, 0.7], [0.3, 0.9]])
+    truth = Truth(np.zeros(2), np.zeros(2), np.array([[1.0, 1.0], [0.0, 1.0]]))
+    settled = one.settle(guess, truth, ["a", "b"])
+    assert settled.facts == {"threshold": 0.31}
+    assert settled.columns(guess) == {"openset": ["['sad', 'happy']", "['sad']"]}
+
+
+def test_merit_ignores_clips_that_are_not_known():
+    truth = Truth(np.zeros(2), np.zeros(2), np.array([[1.0, 0.0], [np.nan, np.nan]]))
+    assert task().merit(prediction([[0.9, 0.1], [0.1, 0.9]]), truth) == 1.0
+    assert task().merit(prediction([[0.9, 0.1]]), truth.take(np.array([1]))) == 0.0
