@@ -103,7 +103,7 @@ def hashed(weights: Iterable[tuple[str, float]], size: int) -> np.ndarray:
 
 def _spec(name: str, column: str) -> EncoderSpec:
     return EncoderSpec(
-        name=name, modality="text", family="char-hash", pooling="own", column=column, options=(("size", 512),)
+        name=name, modality="text", family="char-hash", pooling="own", column=column, options=(("size", 1024),)
     )
 
 
@@ -119,7 +119,7 @@ class CharHash(Encoder):
     specs = (_spec("char-hash", "text"), _spec("char-hash-english", "english"))
 
     def encode(self, batch: Sequence[str]) -> list[FrameFeatures | ClipError]:
-        """Returns ``values (T, 512)``, one row per token, ``times (T, 2)`` in characters and ``utterance (512,)``."""
+        """Returns ``values (T, 1024)``, one row per token, ``times (T, 2)`` in characters and ``utterance (1024,)``."""
         return [self._encode(text) for text in batch]
 
     def _encode(self, text: str) -> FrameFeatures | ClipError:

@@ -50,17 +50,17 @@ def test_grams_of_words():
 def test_slot_by_hand():
     digest = hashlib.blake2b("高兴".encode(), digest_size=8).digest()
     number = int.from_bytes(digest, "little")
-    column, sign = slot("高兴", 512)
-    assert column == number // 2 % 512
+    column, sign = slot("高兴", 1024)
+    assert column == number // 2 % 1024
     assert sign == (-1 if number % 2 else 1)
     # So on every machine, in every process, for good: caches depend on it.
-    assert [slot(gram, 512) for gram in ("高兴", "<sad", "!")] == [(503, 1), (257, -1), (287, -1)]
+    assert [slot(gram, 1024) for gram in ("高兴", "<sad", "!")] == [(503, 1), (769, -1), (287, -1)]
 
 
 def test_hash_is_the_same_in_another_process():
-    code = "from feature_extraction.text.char_hash import slot; print(slot('高兴', 512))"
+    code = "from feature_extraction.text.char_hash import slot; print(slot('高兴', 1024))"
     run = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
-    assert run[0].stdout == run[1].stdout == f"{slot('高兴', 512)}\n"
+    assert run[0].stdout == run[1].stdout == f"{slot('高兴', 1024)}\n"
 
 
 def test_columns_and_signs_are_even():
@@ -72,9 +72,9 @@ def test_columns_and_signs_are_even():
 
 
 def test_vector_by_hand():
-    vector = hashed([("a", 3.0), ("b", 4.0)], 512)
-    column_a, sign_a = slot("a", 512)
-    column_b, sign_b = slot("b", 512)
+    vector = hashed([("a", 3.0), ("b", 4.0)], 1024)
+    column_a, sign_a = slot("a", 1024)
+    column_b, sign_b = slot("b", 1024)
     assert column_a != column_b
     assert vector[column_a] == np.float32(0.6 * sign_a)
     assert vector[column_b] == np.float32(0.8 * sign_b)
@@ -84,17 +84,17 @@ def test_vector_by_hand():
 def test_utterance_weighs_by_one_plus_log(encoder):
     (result,) = encoder.encode(["!!!?"])
     weights = np.array([1 + np.log(3), 1])
-    column, sign = slot("!", 512)
+    column, sign = slot("!", 1024)
     assert result.utterance[column] == pytest.approx(sign * weights[0] / np.linalg.norm(weights))
 
 
 def test_frames_are_tokens(encoder):
     (result,) = encoder.encode(["高兴 happy!"])
-    assert result.values.shape == (4, 512)
-    assert result.utterance.shape == (512,)
+    assert result.values.shape == (4, 1024)
+    assert result.utterance.shape == (1024,)
     assert result.times.tolist() == [[0, 1], [1, 2], [3, 8], [8, 9]]
     np.testing.assert_allclose(np.linalg.norm(result.values, axis=1), 1, rtol=1e-6)
-    np.testing.assert_array_equal(result.values[1], hashed([("兴", 1), ("高兴", 1)], 512))
+    np.testing.assert_array_equal(result.values[1], hashed([("兴", 1), ("高兴", 1)], 1024))
 
 
 def test_alike_sentences_are_near(encoder):
@@ -119,7 +119,7 @@ def test_empty_text(encoder, text):
 
 def test_marks_alone_are_words_too(encoder):
     (result,) = encoder.encode(["……？"])
-    assert result.values.shape == (3, 512)
+    assert result.values.shape == (3, 1024)
     assert np.isfinite(result.utterance).all()
 
 
