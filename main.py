@@ -33,7 +33,7 @@ def train(
     folds: Annotated[int | None, option("N", "Folds (default: 5); 0 for one per --group value.")] = None,
     group: Annotated[str | None, option("COLUMN", "Never split its values over folds: speaker, video ...")] = None,
     folds_file: Annotated[Path | None, option("FILE", "CSV name,fold in place of folds from the seed.")] = None,
-    select: Annotated[str | None, option("HOW", "Epoch by fold, inner or last (default: see docs).")] = None,
+    select: Annotated[str | None, option("HOW", "Epoch by fold, inner or last (default: by the corpus).")] = None,
     test: Annotated[Names, option("SPLIT ...", "Splits to predict (default: the track's).")] = None,
     compare: Annotated[bool | None, typer.Option(help="Train each modality alone too.", show_default=False)] = None,
     noisy_train: Annotated[Names, option("REF ...", "noise: corrupted copies of the training clips.")] = None,

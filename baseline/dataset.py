@@ -69,6 +69,14 @@ class Inputs:
             {key: values[numbers] for key, values in self.present.items()},
         )
 
+    def span(self, start: int, stop: int) -> Self:
+        """Returns neighbouring clips without copying them."""
+        return type(self)(
+            self.names[start:stop],
+            {key: values[start:stop] for key, values in self.values.items()},
+            {key: values[start:stop] for key, values in self.present.items()},
+        )
+
     def join(self, other: "Inputs") -> Self:
         """Returns these clips followed by others with the same features."""
         return type(self)(

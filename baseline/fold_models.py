@@ -73,12 +73,10 @@ class FoldModel(NamedTuple):
     def run(self, inputs: Inputs) -> NetworkOutput:
         """Returns the network's outputs, valence in the corpus' unit."""
         self.network.eval()
-        scaled = self.standard.apply(inputs)
         outputs = []
         for start in range(0, max(1, len(inputs)), BATCH):
-            rows = slice(start, start + BATCH)
-            values = {key: part[rows] for key, part in scaled.values.items()}
-            outputs.append(self.network(values, {key: part[rows] for key, part in scaled.present.items()}))
+            scaled = self.standard.apply(inputs.span(start, start + BATCH))
+            outputs.append(self.network(scaled.values, scaled.present))
         features, logits, valence = (torch.cat(parts) for parts in list(zip(*outputs, strict=True))[:3])
         mean, deviation = self.standard.valence
         return NetworkOutput(features, logits, valence * deviation + mean, outputs[0].auxiliary_loss)

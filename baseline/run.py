@@ -43,6 +43,8 @@ def run(config: RunConfig, *, overwrite: bool = False) -> Path:
     """
     started = time.monotonic()
     track = _track(config)
+    # As the track read them: paths made absolute, so that the config repeats the run from anywhere.
+    config = config.model_copy(update={"options": track.settings.model_dump(mode="json", exclude_unset=True)})
     study = open_study(config, track)
     folder = files.claim(config, overwrite=overwrite)
     (folder / files.CONFIG).write_text(config.to_yaml(), encoding="utf-8")

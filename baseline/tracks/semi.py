@@ -73,7 +73,7 @@ class Semi(Track):
         if POOL not in study.corpus.splits:
             logger.warning("Corpus '%s' has no split '%s': trained on labels only.", study.corpus.name, POOL)
             return None
-        return study.part(study.corpus.select(POOL))
+        return study.tests.get(POOL) or study.part(study.corpus.select(POOL))
 
     def _entry(
         self,

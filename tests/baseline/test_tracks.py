@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from baseline.config import load_config
 from baseline.dataset import Examples, load_inputs, open_features, read_targets
@@ -223,6 +224,14 @@ def test_neither_words_nor_classes(start, tmp_path):
     pd.read_csv(tmp_path / "tiny.csv").drop(columns=["openset", "emotion"]).to_csv(tmp_path / "tiny.csv", index=False)
     with pytest.raises(UserError, match="No training clip of 'tiny' has words in column 'openset', nor an emotion"):
         start("ov")
+
+
+def test_paths_of_options_do_not_depend_on_where_a_run_starts(start, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "groups.json").write_text('{"train_000": [["neutral", "calm"]]}')
+    folder, _ = start("ov", options={"groups": "groups.json"})
+    options = yaml.safe_load((folder / "config.yaml").read_text())["options"]
+    assert options == {"groups": str(tmp_path / "groups.json")}
 
 
 def test_no_file_of_groups(start, tmp_path):
