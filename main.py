@@ -9,6 +9,7 @@ from baseline.names import names_added
 from toolkit.console import main, say
 
 MANY = {"--features", "--test", "--noisy-train", "--noisy-test", "--set"}
+TRACKS, NETWORKS = names_added("baseline.tracks", "tracks"), names_added("toolkit.models", "networks")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 Names = list[str] | None
 
@@ -20,13 +21,11 @@ def option(metavar: str, text: str, *names: str) -> typer.models.OptionInfo:
 
 @app.command(no_args_is_help=True)
 def train(
-    track: Annotated[str | None, option("NAME", names_added("baseline.tracks", "tracks"))] = None,
+    track: Annotated[str | None, option("NAME", f"{TRACKS}.")] = None,
     corpus: Annotated[str | None, option("REF", "READER:PATH, or the path of a CSV.")] = None,
     cache: Annotated[Path | None, option("DIR", "Folder of the feature caches.")] = None,
     features: Annotated[Names, option("NAME ...", "Encoders whose caches are read.")] = None,
-    model: Annotated[
-        str | None, option("NAME", names_added("toolkit.models", "networks") + " (default: attention)")
-    ] = None,
+    model: Annotated[str | None, option("NAME", f"{NETWORKS} (default: attention).")] = None,
     out: Annotated[Path | None, option("DIR", "Folder of all runs (default: runs).")] = None,
     name: Annotated[str | None, option("NAME", "Folder of this run (default: from model, features and seed).")] = None,
     seed: Annotated[int | None, option("N", "Same seed, same predictions (default: 0).")] = None,
