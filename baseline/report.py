@@ -65,8 +65,10 @@ def _contents(run: RunFiles) -> dict[str, Any]:
         "track": TRACKS.get(run.track, Track(plain(run.track), "")),
         "track_name": run.track,
         "run_name": run.folder.resolve().name,
-        "run_folder": run.folder,
+        "run_folder": run.folder.resolve(),
         "made_of": _made_of(run),
+        "selection": run.metrics.get("selection", ""),
+        "without_features": sum(run.metrics.get("without_features", {}).values()),
         "contents": [(key, title) for key, title in _TITLES.items() if parts[key]],
     }
 

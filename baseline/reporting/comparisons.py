@@ -9,7 +9,7 @@ from baseline.reporting.evidence import Confusion, main_confusions
 from baseline.reporting.pictures import confusion_picture, modality_picture, noise_picture, rounds_picture
 from baseline.reporting.run_files import RunFiles
 from baseline.reporting.scores import main_key, main_split
-from baseline.reporting.terms import plain, score_of
+from baseline.reporting.terms import score_of
 
 NAN = float("nan")
 
@@ -35,6 +35,16 @@ class ConfusionView(NamedTuple):
     mistakes: list[Confusion]
 
 
+class ModalityRow(NamedTuple):
+    """One modality or feature: its encoders, mean and deviation over folds, and a score per test split."""
+
+    name: str
+    features: str
+    mean: float
+    std: float | None
+    tests: list[float]
+
+
 class Modalities(NamedTuple):
     """Fused against single modalities.
 
@@ -46,7 +56,7 @@ class Modalities(NamedTuple):
         wins: folds in which fused was better than it
         folds: folds compared
         splits: test splits of the table
-        rows: by modality the mean, the deviation and the test scores in the order of ``splits``
+        rows: the table
     """
 
     title: str
@@ -56,7 +66,7 @@ class Modalities(NamedTuple):
     wins: int
     folds: int
     splits: list[str]
-    rows: list[tuple[str, float, float | None, list[float | None]]]
+    rows: list[ModalityRow]
 
 
 class Noise(NamedTuple):
@@ -80,25 +90,27 @@ class Round(NamedTuple):
 
 
 class Rounds(NamedTuple):
-    """Rounds of pseudo-labels; the first is trained on labelled clips only."""
+    """Rounds of pseudo-labels; the first is trained on labelled clips only, the chosen one predicts."""
 
     title: str
     split: str
     picture: str
     classes: list[str]
     rows: list[Round]
+    chosen: int | None
 
 
 def confusions(run: RunFiles) -> list[ConfusionView]:
-    """Returns the confusion matrix of every test split that has one."""
+    """Returns the confusion matrix of every test split that has one, and of the held-out training clips."""
     views = []
-    for split, entry in run.metrics.get("test", {}).items():
+    entries = run.metrics.get("test", {}) | {"held-out training clips": run.metrics.get("out_of_fold", {})}
+    for split, entry in entries.items():
         labels, matrix = (entry.get("confusion", {}).get(part, []) for part in ("labels", "matrix"))
         clips = sum(map(sum, matrix))
         if clips:
             picture = confusion_picture(labels, matrix, split)
             mistakes = main_confusions(labels, matrix)
-            views.append(ConfusionView(plain(split), clips, picture, class_rows(labels, matrix), mistakes))
+            views.append(ConfusionView(split, clips, picture, class_rows(labels, matrix), mistakes))
     return views
 
 
@@ -115,10 +127,10 @@ def class_rows(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[C
 
 
 def modalities(run: RunFiles) -> Modalities | None:
-    """Returns the comparison of modalities by the score that has values per fold, ``None`` without one."""
+    """Returns the comparison of modalities by the score that has values per fold, ``None`` without two."""
     entries: Mapping[str, Any] = run.metrics.get("modalities", {})
     entries = {name: entry for name, entry in entries.items() if entry.get("validation")}
-    if not entries:
+    if len(entries) < 2:
         return None
     scores = [set(entry["validation"]) for entry in entries.values()]
     shared = set.intersection(*scores)
@@ -134,10 +146,11 @@ def modalities(run: RunFiles) -> Modalities | None:
         folds = [float(value) for value in entry.get("folds", [])]
         mean = entry["validation"][key]["mean"]
         bars[name] = {"mean": mean, "folds": folds}
-        rows.append((name, mean, entry["validation"][key].get("std"), [tests[split] for split in splits]))
+        features = ", ".join(entry.get("features", []))
+        rows.append(ModalityRow(name, features, mean, entry["validation"][key].get("std"), list(tests.values())))
     best, gain, wins, folds = _gain(bars)
     picture = modality_picture(bars, title)
-    return Modalities(title, picture, best, gain, wins, folds, [plain(split) for split in splits], rows)
+    return Modalities(title, picture, best, gain, wins, folds, splits, rows)
 
 
 def _gain(bars: Mapping[str, Mapping[str, Any]]) -> tuple[str | None, float, int, int]:
@@ -194,11 +207,11 @@ def rounds(run: RunFiles) -> Rounds | None:
         )
     classes = list(dict.fromkeys(name for row in rows for name in row.per_class))
     title = score_of(key, str(run.metrics.get("score_name", "score"))).title
-    lines = {"validation": [row.validation for row in rows], plain(split): [row.test for row in rows]}
+    lines = {"validation": [row.validation for row in rows], split: [row.test for row in rows]}
     lines = {name: values for name, values in lines.items() if not all(map(math.isnan, values))}
     added = {name: [row.per_class.get(name, 0) for row in rows] for name in classes}
     picture = rounds_picture(lines, added, title, [row.spread for row in rows])
-    return Rounds(title, plain(split), picture, classes, rows)
+    return Rounds(title, split, picture, classes, rows, run.metrics.get("chosen_round"))
 
 
 def number_of(entry: Mapping[str, Any] | None, key: str) -> float:

@@ -21,6 +21,7 @@ from baseline.reporting.canvas import (
     to_svg,
 )
 
+_APART = (-0.13, 0.0, 0.13)  # so that folds with equal scores are seen
 _FOLD_DOT = {"s": 34, "edgecolors": PAPER, "linewidths": 1.2, "zorder": 4, "clip_on": False}
 _TEST_DIAMOND = {"s": 46, "marker": "D", "facecolors": PAPER, "linewidths": 1.6, "zorder": 5, "clip_on": False}
 
@@ -41,7 +42,7 @@ def fold_picture(folds: Sequence[float], tests: Mapping[str, float], title: str)
         box = FancyBboxPatch((mean - spread, -0.27), 2 * spread, 0.54, boxstyle="round,pad=0", fc=ACCENT, alpha=0.16)
         axes.add_patch(box)
         axes.plot([mean, mean], [-0.27, 0.27], color=ACCENT, linewidth=2.2)
-        axes.scatter(folds, np.zeros(len(folds)), color=ACCENT, **_FOLD_DOT)
+        axes.scatter(sorted(folds), np.resize(_APART, len(folds)), color=ACCENT, **_FOLD_DOT)
     for row, value in enumerate(tests.values(), 1):
         axes.plot([0, 1], [row, row], color=GRID, linewidth=0.8, transform=axes.get_yaxis_transform(), zorder=0)
         axes.scatter([value], [row], edgecolors=INK, **_TEST_DIAMOND)
@@ -83,7 +84,9 @@ def confusion_picture(labels: Sequence[str], matrix: Sequence[Sequence[int]], na
     axes.set_ylim(size - 0.45, -0.55)
     axes.tick_params(labelcolor=INK, pad=1)
     axes.spines[:].set_visible(False)
-    return to_svg(figure, f"confusion-{name}", f"Confusion matrix of {name}, {counts.sum():.0f} clips")
+    return to_svg(
+        figure, "confusion-" + name.replace(" ", "-"), f"Confusion matrix of {name}, {counts.sum():.0f} clips"
+    )
 
 
 def _cell(axes: Axes, row: int, column: int, text: str, share: float) -> None:
@@ -111,8 +114,7 @@ def modality_picture(rows: Mapping[str, Mapping], title: str) -> str:
         axes.barh(row, entry["mean"], height=0.56, color=PAPER)  # hides the grid behind the tint
         axes.barh(row, entry["mean"], height=0.56, color=colour, alpha=0.55)
         folds = sorted(entry["folds"])
-        offsets = np.resize([-0.13, 0.0, 0.13], len(folds))
-        axes.scatter(folds, row + offsets, color=colour, **_FOLD_DOT)
+        axes.scatter(folds, row + np.resize(_APART, len(folds)), color=colour, **_FOLD_DOT)
         right = max([entry["mean"], *folds])
         axes.annotate(
             _short(entry["mean"]), (right, row), (9, 0), textcoords="offset points", va="center", weight="bold"

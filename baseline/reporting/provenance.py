@@ -73,7 +73,7 @@ def repeat(run: RunFiles) -> Repeat:
         facts.append(("training time", f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"))
     versions = environment.get("versions", {})
     return Repeat(
-        f"python main.py --config {shlex.quote(str(run.folder / 'config.yaml'))}",
+        f"python main.py --config {shlex.quote(str(run.folder.resolve() / 'config.yaml'))}",
         run.config_text,
         [(int(fold), int(count)) for fold, count in sizes.items()],
         facts,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from baseline.reporting.evidence import Guess, guess_most_frequent
 from baseline.reporting.pictures import fold_picture
 from baseline.reporting.run_files import RunFiles
-from baseline.reporting.terms import Score, plain, score_of
+from baseline.reporting.terms import Score, score_of
 
 
 class Fact(NamedTuple):
@@ -64,24 +64,53 @@ def main_split(metrics: Mapping[str, Any]) -> str | None:
 
 def headline(run: RunFiles) -> Headline | None:
     """Returns the headline, ``None`` where the metrics hold no score at all."""
+    split = main_split(run.metrics)
+    return _of_test(run, split) if split else _of_folds(run)
+
+
+def _of_test(run: RunFiles, split: str) -> Headline:
     metrics, name = run.metrics, str(run.metrics.get("score_name", "score"))
-    split, validation = main_split(metrics), metrics.get("validation", {})
-    entry = metrics["test"][split] if split else {}
-    scores = entry.get("scores", {})
-    key = main_key(scores or validation)
+    entry, validation = metrics["test"][split], metrics.get("validation", {})
+    key, where = main_key(entry["scores"]), split
+    facts = [
+        Fact(score_of(other, name).title, value, None, where) for other, value in _others(metrics, entry["scores"])
+    ]
+    if key in validation:
+        mean, spread = validation[key]["mean"], validation[key].get("std")
+        facts.insert(0, Fact("Validation", mean, spread, f"mean ± std of {len(metrics.get('folds', []))} folds"))
+    guess = guess_most_frequent(*_confusion(entry))
+    return Headline(
+        score_of(key, name), entry["scores"][key], f"{where}, {entry.get('clips', '?')} clips", facts, guess
+    )
+
+
+def _of_folds(run: RunFiles) -> Headline | None:
+    metrics, name = run.metrics, str(run.metrics.get("score_name", "score"))
+    validation, pooled = metrics.get("validation", {}), metrics.get("out_of_fold", {})
+    key = main_key(validation)
     if key is None:
         return None
-    value = scores[key] if split else validation[key]["mean"]
-    where = f"{plain(split)}, {entry.get('clips', '?')} clips" if split else "mean of the validation folds"
-    others = [other for other in scores if other not in (key, "weighted_f1" if _is_weighted_f1(metrics) else None)]
-    facts = [Fact(score_of(other, name).title, scores[other], None, plain(split)) for other in others]
-    if key in validation and split:
-        count = len(metrics.get("folds", []))
-        spread = validation[key].get("std")
-        facts.insert(0, Fact("Validation", validation[key]["mean"], spread, f"mean ± std of {count} folds"))
+    note = f"mean ± std of {len(metrics.get('folds', []))} folds"
+    others = _others(metrics, validation)
+    facts = [Fact(score_of(other, name).title, entry["mean"], entry.get("std"), note) for other, entry in others]
+    facts += [
+        Fact(f"{score_of(other, name).title}, pooled", value, None, f"all {pooled['clips']} held-out clips together")
+        for other, value in pooled.get("scores", {}).items()
+        if other in (key, "accuracy")
+    ]
+    value, guess = validation[key]["mean"], guess_most_frequent(*_confusion(pooled))
+    return Headline(score_of(key, name), value, f"the validation folds, {note}", facts, guess)
+
+
+def _others(metrics: Mapping[str, Any], scores: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Returns the scores beside the main one, without those that say the same."""
+    left_out = {main_key(scores), "weighted_f1" if _is_weighted_f1(metrics) else None}
+    return [(key, value) for key, value in scores.items() if key not in left_out]
+
+
+def _confusion(entry: Mapping[str, Any]) -> tuple[list[str], list[list[int]]]:
     confusion = entry.get("confusion", {})
-    guess = guess_most_frequent(confusion.get("labels", []), confusion.get("matrix", []))
-    return Headline(score_of(key, name), value, where, facts, guess)
+    return confusion.get("labels", []), confusion.get("matrix", [])
 
 
 def main_key(scores: Mapping[str, Any]) -> str | None:
@@ -105,10 +134,16 @@ def score_table(run: RunFiles) -> ScoreTable | None:
         means = {key: entry.get("mean") for key, entry in validation.items()}
         spreads = {key: entry.get("std") for key, entry in validation.items()}
         rows.append(_row("mean of the folds", "mean", {}, means, keys, spreads))
-    rows += [_row(plain(split), "test", entry, entry["scores"], keys) for split, entry in tests.items()]
+    pooled = metrics.get("out_of_fold", {})
+    if pooled.get("scores"):
+        rows.append(_row("held-out clips, pooled", "mean", pooled, pooled["scores"], keys))
+    rows += [_row(split, "test", entry, entry["scores"], keys) for split, entry in tests.items()]
+    for split, entry in metrics.get("clean_trained", {}).get("test", {}).items():
+        if entry.get("scores"):
+            rows.append(_row(f"{split}, trained clean", "other", entry, entry["scores"], keys))
     key = keys[0]
     points = [entry["scores"][key] for entry in folds if key in entry.get("scores", {})]
-    marks = {plain(split): entry["scores"][key] for split, entry in tests.items() if key in entry["scores"]}
+    marks = {split: entry["scores"][key] for split, entry in tests.items() if key in entry["scores"]}
     picture = fold_picture(points, marks, score_of(key, name).title) if points or marks else ""
     return ScoreTable([score_of(key, name) for key in keys], rows, picture)
 

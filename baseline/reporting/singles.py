@@ -106,7 +106,7 @@ def judged(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, str]:
     known = table[table[column].notna()]
     tests = known[known["split"].astype(str).str.startswith("test")]
     rows = tests if len(tests) else known
-    where = ", ".join(sorted({str(split).replace("_", " ") for split in rows["split"]}))
+    where = ", ".join(sorted({str(split) for split in rows["split"]}))
     return rows, where if len(tests) else f"{where}, held out"
 
 

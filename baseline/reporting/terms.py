@@ -42,6 +42,8 @@ SCORES = {
     "set_accuracy": Score("Set accuracy", "share of the predicted words that are true, averaged over clips"),
     "set_recall": Score("Set recall", "share of the true words that are predicted, averaged over clips"),
     "set_score": Score("Set score", "mean of set accuracy and set recall"),
+    "wheel_level1": Score("Wheel F1, inner ring", "the same with the sectors of the innermost ring"),
+    "wheel_level2": Score("Wheel F1, second ring", "the same with the sectors of the second ring"),
     "wheel_f1": Score("Wheel F1", "F1 after words of one sector of an emotion wheel count as one"),
 }
 

@@ -15,7 +15,7 @@ from toolkit.errors import UserError
 
 EMOTIONS = ["neutral", "angry", "happy", "sad", "worried", "surprise"]
 WORDS = ["happy", "joyful", "angry", "dissatisfied", "worried", "sad", "calm", "surprised", "excited", "helpless"]
-SCORE_NAMES = {"multi": "WAF - 0.25 MSE", "noise": "WAF", "semi": "WAF", "ov": "mean of set accuracy and recall"}
+SCORE_NAMES = {"multi": "WAF - 0.25 MSE", "noise": "weighted F1", "semi": "weighted F1", "ov": "set score"}
 FEATURES = {"prosody": "audio", "char-hash": "text", "face-hog": "visual"}
 
 
@@ -53,7 +53,8 @@ def _word_rows(generator, split, count):
 def _scores(generator, track, centre):
     score = float(centre + generator.normal() * 0.02)
     if track == "ov":
-        return {"score": score, "set_accuracy": score + 0.05, "set_recall": score - 0.05, "wheel_f1": score + 0.07}
+        sets = {"score": score, "set_accuracy": score + 0.05, "set_recall": score - 0.05}
+        return sets | {"wheel_f1": score + 0.07, "wheel_level1": score + 0.08, "wheel_level2": score + 0.06}
     scores = {"weighted_f1": score + (0.2 if track == "multi" else 0), "accuracy": score + 0.11, "score": score}
     return scores | ({"mse": 0.83 + 0.1 * float(generator.random())} if track == "multi" else {})
 
@@ -76,8 +77,10 @@ def make_run(folder: Path, track: str) -> Path:
         "track": track,
         "score_name": SCORE_NAMES[track],
         "seconds": 83.4,
+        "selection": "best epoch on the validation fold",
         "folds": [{"fold": i, "epoch": 20 + 3 * i, "clips": 60, "scores": s} for i, s in enumerate(folds)],
         "validation": _summary(folds),
+        "out_of_fold": {"clips": 300, "scores": _scores(generator, track, 0.5)},
         "test": {},
         "modalities": {},
         "coverage": {
@@ -85,6 +88,7 @@ def make_run(folder: Path, track: str) -> Path:
             "face-hog": {"ok": 390, "no_face": 9, "unreadable": 1},
             "char-hash": {"ok": 398, "empty_text": 2},
         },
+        "without_features": {"train": 1, f"test_{track}": 0},
     }
     split = f"test_{track}"
     tables = []
@@ -100,7 +104,13 @@ def make_run(folder: Path, track: str) -> Path:
         values = [float(centre + generator.normal() * 0.03) for _ in range(5)]
         summary = {"mean": float(np.mean(values)), "std": float(np.std(values))}
         tests = {s: {key: float(centre + generator.normal() * 0.02)} for s in metrics["test"]}
-        metrics["modalities"][name] = {"validation": {key: summary}, "folds": values, "test": tests}
+        features = [feature for feature, modality in FEATURES.items() if modality == name] or list(FEATURES)
+        metrics["modalities"][name] = {
+            "features": features,
+            "validation": {key: summary},
+            "folds": values,
+            "test": tests,
+        }
     if track == "noise":
         metrics["noise_curve"] = [
             {
@@ -111,6 +121,7 @@ def make_run(folder: Path, track: str) -> Path:
             }
             for snr in (None, 20.0, 15.0, 10.0, 5.0, 0.0)
         ]
+        metrics["clean_trained"] = {"test": {split: {"clips": 120, "scores": _scores(generator, track, 0.4)}}}
     if track == "semi":
         metrics["rounds"] = [
             {
@@ -123,6 +134,7 @@ def make_run(folder: Path, track: str) -> Path:
             }
             for number in range(4)
         ]
+        metrics["chosen_round"] = 2
     _write_rest(run, track, metrics, pd.concat(tables), generator)
     return run
 
@@ -205,6 +217,10 @@ def test_every_score_of_the_metrics_is_on_the_page(pages, track):
     expected = [value for fold in metrics["folds"] for value in fold["scores"].values()]
     expected += [value for entry in metrics["test"].values() for value in entry["scores"].values()]
     expected += [value for entry in metrics["validation"].values() for value in entry.values()]
+    expected += metrics["out_of_fold"]["scores"].values()
+    expected += [
+        v for entry in metrics.get("clean_trained", {"test": {}})["test"].values() for v in entry["scores"].values()
+    ]
     for entry in metrics["modalities"].values():
         expected += [value for summary in entry["validation"].values() for value in summary.values()]
         expected += [value for scores in entry["test"].values() for value in scores.values()]
@@ -293,8 +309,10 @@ def test_coverage_command_and_licence(pages):
         ("semi", "test"),
         ("ov", "modalities"),
         ("ov", "coverage"),
-        ("ov", "seconds"),
-        ("ov", "score_name"),
+        ("semi", "out_of_fold"),
+        ("noise", "score_name"),
+        ("noise", "clean_trained"),
+        ("semi", "chosen_round"),
     ],
 )
 def test_a_missing_key_leaves_the_rest(tmp_path, track, key):
@@ -333,3 +351,14 @@ def test_damaged_metrics(tmp_path):
     (tmp_path / "metrics.json").write_text('{"track": ')
     with pytest.raises(UserError, match=r"A file of .* is damaged"):
         write_report(tmp_path)
+
+
+def test_without_test_labels_the_folds_are_the_headline(tmp_path):
+    run = make_run(tmp_path, "semi")
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["test"] = {"test_semi": {"clips": 0, "scores": {}}}
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    html = write_report(run).read_text("utf-8")
+    assert Page(html).values[0] == metrics["validation"]["score"]["mean"]
+    assert "on the validation folds, mean ± std of 5 folds" in html
+    assert "all 300 held-out clips together" in html

@@ -1,0 +1,66 @@
+"""The command line around finished runs: ``python -m baseline predict|report``; ``main.py`` makes runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.console import main, say
+
+app = typer.Typer(
+    help="Use finished runs: predict on new clips, rebuild reports. Runs are made by `python main.py`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command(no_args_is_help=True)
+def predict(
+    clips: Annotated[
+        list[str],
+        typer.Argument(metavar="CLIP", help="Video or sound files, folders of them, a CSV or READER:PATH."),
+    ],
+    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="A finished run, such as runs/multi/NAME.")],
+    text: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORDS", help="Transcript; once per clip, in their order. A CSV has its own."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a .csv or .json too.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps ...")] = "auto",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that read and encode.")] = 1,
+) -> None:
+    """Predict emotion, valence or words of new clips, from media files to a table."""
+    from baseline.own_clips import corpus_of
+    from baseline.predict import load_run
+    from baseline.predict import predict as predict_clips
+    from baseline.prediction_output import require_writable, table_lines, to_json, write_predictions
+
+    if out is not None:
+        require_writable(out)
+    trained = load_run(run, device=device)
+    columns = [spec.column for spec in trained.specs if spec.column]
+    corpus = corpus_of(clips, text or (), columns=columns or ["text"])
+    predictions = predict_clips(trained, corpus, device=device, workers=workers, progress=True)
+    if out is not None:
+        write_predictions(predictions, out)
+    for line in [to_json(predictions)] if as_json else table_lines(predictions):
+        say(line)
+
+
+@app.command(no_args_is_help=True)
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="DIR", help="Finished runs, such as runs/multi/NAME.")],
+) -> None:
+    """Make report.html of finished runs again."""
+    from baseline.report import write_report
+
+    for run in runs:
+        say(str(write_report(run)))
+
+
+def run() -> None:
+    """Runs the command line."""
+    main(app)
