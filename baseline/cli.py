@@ -1,4 +1,4 @@
-"""The command line around finished runs: ``python -m baseline predict|report``; ``main.py`` makes runs."""
+"""The command line around finished runs: ``python -m baseline predict|report|table``; ``main.py`` makes runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from toolkit.console import main, say
 
 app = typer.Typer(
-    help="Use finished runs: predict on new clips, rebuild reports. Runs are made by `python main.py`.",
+    help="Use finished runs: predict on new clips, rebuild reports, compare. Runs are made by `python main.py`.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -59,6 +59,17 @@ def report(
 
     for run in runs:
         say(str(write_report(run)))
+
+
+@app.command(no_args_is_help=True)
+def table(
+    runs: Annotated[list[Path], typer.Argument(metavar="DIR", help="Finished runs, such as runs/multi/NAME.")],
+) -> None:
+    """Show runs side by side: track, score on folds and test clips, minutes, submission."""
+    from baseline.run_table import table_of_runs
+
+    for line in table_of_runs(runs):
+        say(line)
 
 
 def run() -> None:

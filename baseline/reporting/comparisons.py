@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from baseline.reporting.canvas import colours, css
 from baseline.reporting.evidence import Confusion, main_confusions
+from baseline.reporting.main_score import main_key, main_split
 from baseline.reporting.pictures import confusion_picture, modality_picture, noise_picture, rounds_picture
 from baseline.reporting.run_files import RunFiles
-from baseline.reporting.scores import main_key, main_split
 from baseline.reporting.terms import score_of
 
 NAN = float("nan")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from baseline.reporting.evidence import Guess, guess_most_frequent
+from baseline.reporting.main_score import main_key, main_split
 from baseline.reporting.pictures import fold_picture
 from baseline.reporting.run_files import RunFiles
 from baseline.reporting.terms import Score, score_of
@@ -55,13 +56,6 @@ class ScoreTable(NamedTuple):
     picture: str
 
 
-def main_split(metrics: Mapping[str, Any]) -> str | None:
-    """Returns the test split that the track is judged by: its own where scored, else the first that has scores."""
-    tests = {name: entry for name, entry in metrics.get("test", {}).items() if entry.get("scores")}
-    own = f"test_{metrics.get('track')}"
-    return own if own in tests else next(iter(tests), None)
-
-
 def headline(run: RunFiles) -> Headline | None:
     """Returns the headline, ``None`` where the metrics hold no score at all."""
     split = main_split(run.metrics)
@@ -111,11 +105,6 @@ def _others(metrics: Mapping[str, Any], scores: Mapping[str, Any]) -> list[tuple
 def _confusion(entry: Mapping[str, Any]) -> tuple[list[str], list[list[int]]]:
     confusion = entry.get("confusion", {})
     return confusion.get("labels", []), confusion.get("matrix", [])
-
-
-def main_key(scores: Mapping[str, Any]) -> str | None:
-    """Returns the score that a run is judged by: the track's own, or weighted F1, or whichever is there."""
-    return next((key for key in ("score", "weighted_f1", *scores) if key in scores), None)
 
 
 def score_table(run: RunFiles) -> ScoreTable | None:
