@@ -12,7 +12,7 @@ Usage: bash run_mer2024.sh [--demo] [--corpus REF] [--workdir DIR] [--scale full
   --workdir DIR   where caches, corrupted copies and runs go (default: work)
   --scale NAME    size of the demo corpus (default: full)
 
-Environment: AUDIO, VISUAL, TEXT (encoders), TRACKS, MODEL, SEED, SNRS (test levels in dB; empty for none),
+Environment: AUDIO, VISUAL, TEXT (encoders), TRACKS, MODEL, SEED, NAME (of the runs), SNRS (test levels in dB; empty for none),
 CURVE_SPLIT (clean labelled clips that the levels are mixed into), WORKERS, PYTHON
 TEXT
 }
@@ -38,6 +38,7 @@ TEXT="${TEXT:-char-hash}"
 TRACKS="${TRACKS:-multi noise semi ov}"
 MODEL="${MODEL:-attention}"
 SEED="${SEED:-0}"
+NAME="${NAME:-$MODEL-seed$SEED}"
 SNRS="${SNRS:--5 0 5 10 20}"
 CURVE_SPLIT="${CURVE_SPLIT:-test_multi}"
 WORKERS="${WORKERS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu)}"
@@ -74,7 +75,8 @@ if [[ " $TRACKS " == *" noise "* ]]; then
     step "corrupted copies for the NOISE track"
     corrupt noisy_train train 5 10
     extract "$workdir/corrupted/noisy_train/corpus.csv"
-    noise_options=(--noisy-train "$workdir/corrupted/noisy_train/corpus.csv" --noisy-test)
+    noise_options=(--noisy-train "$workdir/corrupted/noisy_train/corpus.csv")
+    [[ -n "$SNRS" ]] && noise_options+=(--noisy-test)
     for snr in $SNRS; do
         corrupt "snr_$snr" "$CURVE_SPLIT" "$snr" "$snr"
         extract "$workdir/corrupted/snr_$snr/corpus.csv"
@@ -88,8 +90,8 @@ for track in $TRACKS; do
     options=()
     [[ "$track" == noise ]] && options=("${noise_options[@]}")
     "$PYTHON" main.py --track "$track" --corpus "$corpus" --cache "$caches" --features $AUDIO $TEXT $VISUAL \
-        --model "$MODEL" --seed "$SEED" --out "$runs" ${options[@]+"${options[@]}"}
-    run="$runs/$track/..."
+        --model "$MODEL" --seed "$SEED" --out "$runs" --name "$NAME" ${options[@]+"${options[@]}"}
+    run="$runs/$track/$NAME"
     "$PYTHON" -m toolkit submission validate "$run/submission.csv" --track "$track" --corpus "$corpus"
     reports+=("$run")
 done
