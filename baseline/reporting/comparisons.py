@@ -173,7 +173,7 @@ def noise(run: RunFiles) -> Noise | None:
     order = sorted(range(len(curve)), key=strength.__getitem__)
     rows = []
     for place in order:
-        level = "clean" if math.isinf(strength[place]) else f"{strength[place]:g}"
+        level = "clean" if math.isinf(strength[place]) else f"{strength[place]:g}".replace("-", "−")
         point = curve[place]
         values = (number_of(point.get("scores"), key), number_of(point.get("clean_trained"), key))
         rows.append((level, point.get("clips"), *values))

@@ -19,7 +19,7 @@ def calibration_picture(calibration: Calibration) -> str:
     top.plot(
         calibration.confidence[used],
         calibration.accuracy[used],
-        "o-",
+        "o",
         color=ACCENT,
         markeredgecolor=PAPER,
         markeredgewidth=1.2,
@@ -30,6 +30,7 @@ def calibration_picture(calibration: Calibration) -> str:
     top.set_ylim(0, 1.02)
     bottom.bar(centres, calibration.count, 0.088, color=GREY, alpha=0.6, linewidth=0)
     bottom.set_ylabel("clips")
+    bottom.yaxis.get_major_locator().set_params(integer=True)
     bottom.set_xlabel("probability of the predicted emotion")
     for axes in (top, bottom):
         axes.grid(axis="y")

@@ -155,6 +155,7 @@ def noise_picture(levels: Sequence[str], lines: Mapping[str, Sequence[float]], t
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("signal-to-noise ratio (dB)")
     axes.set_ylabel(title)
+    _widen(axes)
     _label_ends(axes, places[-1], ends, height=3.0)
     return to_svg(figure, "noise", f"{title} over signal-to-noise ratio: {', '.join(levels)}")
 
@@ -186,12 +187,21 @@ def rounds_picture(
     bottom.set_xlim(-0.45, len(places) - 0.2 + 0.18 * len(places))
     if added:
         bottom.legend(loc="center right", fontsize=8.5, handlelength=1, handleheight=1, labelspacing=0.25)
+    bottom.yaxis.get_major_locator().set_params(integer=True)
+    _widen(top)
     for axes, label in ((top, title), (bottom, "clips added")):
         axes.set_ylabel(label)
         axes.grid(axis="y")
         axes.spines["left"].set_visible(False)
     _label_ends(top, places[-1], ends, height=2.3)
     return to_svg(figure, "rounds", f"{title} and clips added by pseudo-label round")
+
+
+def _widen(axes: Axes, least: float = 0.1) -> None:
+    """Gives the vertical axis a least span, so that a difference of nothing does not look like one."""
+    low, high = axes.get_ylim()
+    missing = max(0.0, least - (high - low)) / 2
+    axes.set_ylim(low - missing, high + missing)
 
 
 def _label_ends(axes: Axes, place: float, ends: Sequence[tuple[str, str, float]], height: float) -> None:
