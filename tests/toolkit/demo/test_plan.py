@@ -17,7 +17,7 @@ def test_full_demo_has_every_split_and_its_hostile_clips():
     assert len(plans) == 306
 
 
-@pytest.mark.parametrize(("scale", "clips"), [("tiny", 25), ("small", 62), ("full", 306)])
+@pytest.mark.parametrize(("scale", "clips"), [("tiny", 25), ("small", 80), ("full", 306)])
 def test_sizes(scale, clips):
     assert len(plan_demo(scale, 0)) == clips
 
