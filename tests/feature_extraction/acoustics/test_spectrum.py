@@ -82,3 +82,14 @@ def test_silent():
     coefficients = cepstra(power_spectrum(np.zeros(1600), 16000), 16000)
     np.testing.assert_allclose(coefficients[:, 0], np.log(1e-10) * np.sqrt(40))
     np.testing.assert_allclose(coefficients[:, 1:], 0, atol=1e-9)
+
+
+def test_equals_librosa():
+    librosa = pytest.importorskip("librosa")
+    samples = np.random.default_rng(0).standard_normal(8000) * 0.1
+    filters = librosa.filters.mel(sr=16000, n_fft=512, n_mels=40, fmin=20, htk=True, norm=None)
+    assert mel_filters(16000) == pytest.approx(filters, abs=1e-6)
+    power = power_spectrum(samples, 16000)
+    logarithms = np.log(power @ filters.T + 1e-10)
+    expected = librosa.feature.mfcc(S=logarithms.T, n_mfcc=20, dct_type=2, norm="ortho").T
+    assert cepstra(power, 16000) == pytest.approx(expected, abs=1e-4)
