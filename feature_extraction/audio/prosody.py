@@ -92,7 +92,7 @@ def functionals(values: np.ndarray) -> np.ndarray:
 class Prosody(Encoder):
     """Descriptors of the voice every 10 ms and their functionals, without any dependency but numpy.
 
-    (librosa has most of these descriptors; it is not used because its first call compiles for seconds.)
+    (librosa has most of these descriptors and is what tests compare with; its first call compiles for seconds.)
     """
 
     family = "prosody"
