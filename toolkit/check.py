@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 
 from packaging.requirements import Requirement
 
+from toolkit.device import usable_cores
+
 PROJECT = "mer-toolkit"
 OPTIONAL = ("opensmile", "vision", "facenet")  # the extras that are parts of the product, not tools
 # Compiled against one build of torch. transformers only looks whether they exist, imports them, and so fails with them
@@ -143,8 +145,7 @@ def _openface() -> CheckLine:
 
 
 def _devices() -> list[CheckLine]:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    lines = [CheckLine("cpu", "ok", f"{usable} cores")]
+    lines = [CheckLine("cpu", "ok", f"{usable_cores()} cores")]
     try:
         import torch
     except (ImportError, OSError) as error:

@@ -16,9 +16,9 @@ from toolkit.corpus import Corpus
 from toolkit.corruption_clip import SAMPLE_RATE, ClipSource, Corruption, corrupt_clip
 from toolkit.errors import UserError
 from toolkit.manifest import Manifest
-from toolkit.media_write import whole_file
 from toolkit.mixing import measure_snr, mix_at_snr
 from toolkit.noise import open_noises
+from toolkit.whole_file import whole_file
 
 __all__ = ["SAMPLE_RATE", "Corruption", "blur", "corrupt_corpus", "measure_snr", "mix_at_snr"]
 

@@ -1,4 +1,6 @@
-"""Device names as users type them."""
+"""What there is to compute on: devices as users name them, and cores."""
+
+import os
 
 from toolkit.errors import UserError
 
@@ -22,3 +24,10 @@ def resolve_device(name: str) -> str:
     except (RuntimeError, AssertionError) as error:
         raise UserError(f"Device '{name}' cannot be used: {str(error).splitlines()[0]}. Try --device cpu.") from error
     return name
+
+
+def usable_cores() -> int:
+    """Returns how many CPU cores this process may use, which a job scheduler or a container may have cut down."""
+    if hasattr(os, "sched_getaffinity"):  # Linux alone has it
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

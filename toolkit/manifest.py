@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from toolkit.media_write import whole_file
+from toolkit.whole_file import whole_file
 
 
 class Manifest:

@@ -1,8 +1,6 @@
 """Pictures and sound into a media file, the same bytes for the same input."""
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 
 from toolkit.picture import Frame
 from toolkit.sound import Sound
+from toolkit.whole_file import whole_file
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -91,19 +90,6 @@ def write_sound(path: Path | str, sound: Sound) -> None:
     steps = np.clip(np.round(sound.samples.astype(np.float64) * 32768), -32768, 32767).astype(np.int16)
     with whole_file(path) as target:
         soundfile.write(target, steps, sound.rate, subtype="PCM_16", format="WAV")
-
-
-@contextmanager
-def whole_file(path: Path | str) -> Iterator[Path]:
-    """Gives a temporary path beside ``path`` that is renamed to it at the end, or removed where the block fails."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    target = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield target
-        target.replace(path)
-    finally:
-        target.unlink(missing_ok=True)
 
 
 def _add_video(

@@ -1,7 +1,6 @@
 """Submission files in the organisers' formats, written and validated by the same rules."""
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from toolkit.corpus import Corpus
 from toolkit.csv_table import bad_row, number_of, read_table
 from toolkit.errors import UserError, did_you_mean
 from toolkit.metrics.open_vocabulary import format_words, parse_words
+from toolkit.whole_file import whole_file
 
 # Header of each track's file: MER2023 (MULTI) and MER2024 (SEMI, NOISE, OV) evaluation scripts.
 COLUMNS = {
@@ -65,16 +65,12 @@ def write_submission(
         table = table.assign(openset=[_listed(words) for words in table["openset"]])
     order = {name: number for number, name in enumerate(names)}
     table = table.sort_values("name", key=lambda column: column.map(order), kind="stable")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        table.to_csv(temporary, index=False, columns=list(COLUMNS[track]), lineterminator="\n")
-        validate_submission(track, corpus, temporary, splits)
-        temporary.replace(path)
-    except UserError as error:
-        raise UserError(str(error).replace(str(temporary), f"{path} (not written)")) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as target:
+        table.to_csv(target, index=False, columns=list(COLUMNS[track]), lineterminator="\n")
+        try:
+            validate_submission(track, corpus, target, splits)
+        except UserError as error:
+            raise UserError(str(error).replace(str(target), f"{path} (not written)")) from None
 
 
 def validate_submission(track: str, corpus: Corpus, path: Path, splits: Sequence[str] | None = None) -> None:

@@ -15,8 +15,8 @@ from toolkit.demo.speakers import SPEAKERS
 from toolkit.demo.syllables import syllables
 from toolkit.demo.voice import RATE, STEP, Speech, speak
 from toolkit.media import Sound, write_video
-from toolkit.media_write import whole_file
 from toolkit.mixing import mix_at_snr
+from toolkit.whole_file import whole_file
 
 _QUALITY = 23  # constant rate factor of x264
 

@@ -1,7 +1,6 @@
 """The demo corpus on disk: every planned clip rendered in parallel, then the table, then the mark that it is whole."""
 
 import functools
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ from tqdm import tqdm
 
 from toolkit.demo.plan import ClipPlan, Scale, plan_demo
 from toolkit.demo.speakers import SPEAKERS
+from toolkit.device import usable_cores
 from toolkit.errors import UserError
-from toolkit.media_write import whole_file
+from toolkit.whole_file import whole_file
 
 VERSION = 1  # raised whenever the same seed makes other clips
 TABLE, MARK, UNFINISHED = "corpus.csv", "demo.yaml", "demo.unfinished.yaml"
@@ -32,7 +32,7 @@ def make_demo(out: Path, *, scale: Scale = "full", seed: int = 0, workers: int |
         out: folder, made where it does not exist
         scale: ``full`` is about 300 clips, ``small`` about 60, ``tiny`` about 25 of one second
         seed: of everything that is drawn
-        workers: processes, one per CPU if ``None``
+        workers: processes, one per usable core if ``None``
 
     Returns:
         the folder
@@ -50,7 +50,7 @@ def make_demo(out: Path, *, scale: Scale = "full", seed: int = 0, workers: int |
     _claim(out, facts)
     plans = plan_demo(scale, seed)
     todo = [plan for plan in plans if not video_of(out, plan).exists()]
-    _render(out, todo, workers or len(os.sched_getaffinity(0)))
+    _render(out, todo, workers or usable_cores())
     _write_whole(out / TABLE, make_table(plans).to_csv(index=False))
     _write_whole(out / MARK, yaml.safe_dump({**facts, "clips": len(plans)}, sort_keys=False))
     (out / UNFINISHED).unlink()
