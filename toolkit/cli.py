@@ -1,6 +1,5 @@
 """The command line of the shared ground: ``python -m toolkit check|demo|corrupt|cache|submission|score``."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +7,9 @@ from typing import Annotated
 import typer
 
 from toolkit.console import aligned, main, say
+from toolkit.device import usable_cores
 
-WORKERS = os.cpu_count() or 1
+WORKERS = usable_cores()
 _STYLE = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 app = typer.Typer(help="Tools around corpora, caches, scores and submissions.", **_STYLE)
 cache_app = typer.Typer(help="Look into feature caches.", **_STYLE)
@@ -38,7 +38,7 @@ class Scale(StrEnum):
 CorpusOption = Annotated[str, typer.Option("--corpus", metavar="REF", help="READER:PATH, or the path of a CSV.")]
 TrackOption = Annotated[TrackName, typer.Option(help="Track of the challenge.")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")]
-SeedOption = Annotated[int, typer.Option(help="Same seed, same bytes.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Processes.")]
 
 
@@ -121,7 +121,9 @@ def validate(
     track: TrackOption,
     corpus: CorpusOption,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The submission.")],
-    split: Annotated[list[str] | None, typer.Option(metavar="NAME ...", help="Splits it must cover.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(metavar="NAME ...", help="Splits it must cover; put FILE before this option.")
+    ] = None,
 ) -> None:
     """Check a submission against its corpus; the first wrong row is named."""
     from toolkit.corpus import load_corpus

@@ -8,6 +8,8 @@ import typer
 
 from toolkit.errors import UserError
 
+_UNUSABLE = (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+
 
 def say(text: str = "") -> None:
     """Writes one line for the user to standard output."""
@@ -50,7 +52,7 @@ def spread(arguments: Sequence[str], options: Collection[str]) -> list[str]:
 
 
 def main(app: Callable[..., None], *, many: Collection[str] = ()) -> None:
-    """Runs a typer app; a `UserError` becomes its message on standard error and exit code 2.
+    """Runs a typer app; a user's mistake becomes a line on standard error and exit code 2.
 
     Args:
         app: the app
@@ -61,4 +63,11 @@ def main(app: Callable[..., None], *, many: Collection[str] = ()) -> None:
         app(spread(sys.argv[1:], many))
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
+    except _UNUSABLE as error:
+        if error.filename is None:  # not about a file that somebody named
+            raise
+        expected = "Expected a file or folder that is free and that you may write."
+        typer.echo(f"error: {error.filename} cannot be used: {error.strerror}. {expected}", err=True)
+    else:
+        return
+    sys.exit(2)
