@@ -12,17 +12,18 @@ from typing import NamedTuple
 from toolkit.blur import blur, is_blur_factor
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Frame, Sound, is_silent, iterate_frames, probe, read_sound, write_sound, write_video
-from toolkit.media_write import whole_file
 from toolkit.mixing import mix_at_snr
 from toolkit.noise import NoiseBank
 from toolkit.seeds import generator_for
 from toolkit.status import Status
+from toolkit.whole_file import whole_file
 
 # Rate of the corrupted sound in Hz, that of the organisers' generator (mer_challenges.md, section 2.1).
 SAMPLE_RATE = 16_000
 MEDIA = "media"
 # Part of every clip's recipe; rises whenever the same settings would give other media.
 _VERSION = 1
+_MOST_SNR = 100  # dB; 16-bit sound has room for no more than that
 
 
 class ClipSource(NamedTuple):
@@ -51,7 +52,7 @@ class Corruption:
         seed: decides every draw
 
     Raises:
-        UserError: a range without a whole number in it, or a factor that is no power of two
+        UserError: a range without a whole number in it or beyond 100 dB, or a factor that is no power of two
     """
 
     snr: tuple[float, float]
@@ -61,10 +62,11 @@ class Corruption:
 
     def __post_init__(self) -> None:
         low, high = self.snr
-        if not (math.isfinite(low) and math.isfinite(high)) or (low != high and math.ceil(low) > math.floor(high)):
+        sensible = -_MOST_SNR <= low <= high <= _MOST_SNR  # false for NaN too
+        if not sensible or (low != high and math.ceil(low) > math.floor(high)):
             raise UserError(
-                f"The SNR range is {low:g} to {high:g} dB. Expected the lower end first and a whole number "
-                "in between, as in 5 10, or the same number twice."
+                f"The SNR range is {low:g} to {high:g} dB. Expected the lower end first and a whole number in between, "
+                f"as in 5 10, or the same number twice, all within {-_MOST_SNR} to {_MOST_SNR}."
             )
         if not self.blurs or not all(is_blur_factor(factor) for factor in self.blurs):
             raise UserError(f"The blur factors are {list(self.blurs)}. Expected some of 1, 2, 4, 8.")
@@ -117,9 +119,16 @@ def corrupt_clip(source: ClipSource, corruption: Corruption, out: Path) -> dict[
         "name": source.name,
         "seed": str(corruption.seed),
         "status": str(worst.status) if worst else str(Status.OK),
-        "reason": worst.reason if worst else "",
+        "reason": _without_folders(worst.reason, source) if worst else "",
         "recipe": corruption.recipe(source.name),
     }
+
+
+def _without_folders(reason: str, source: ClipSource) -> str:
+    """Returns a reason that names files only, so that it is the same wherever the corpus lies."""
+    for path in (source.video, source.audio):
+        reason = reason if path is None else reason.replace(str(path), path.name)
+    return reason
 
 
 def _corrupt_sound(
