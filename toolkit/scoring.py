@@ -14,9 +14,10 @@ from toolkit.metrics.combined import emotion_valence_score
 from toolkit.metrics.open_vocabulary import parse_words, require_same_clips, set_scores
 from toolkit.metrics.regression import mean_squared_error
 from toolkit.metrics.wheel import load_wheels, wheel_scores
+from toolkit.submission import COLUMNS
 
-TRACKS = ("multi", "noise", "semi", "ov")
-_COLUMNS = ("name", "discrete", "emotion", "valence", "openset", "split")
+TRACKS = tuple(COLUMNS)
+_KNOWN = ("name", "discrete", "emotion", "valence", "openset", "split")
 
 
 def score_files(
@@ -41,6 +42,8 @@ def score_files(
     """
     if track not in TRACKS:
         raise UserError(f"Unknown track '{track}'. {did_you_mean(track, TRACKS)}")
+    if track != "ov" and (groups or wheel):
+        raise UserError(f"Synonym groups and wheels belong to track ov, got track {track}. Leave them out.")
     labels, guesses = _read(truth), _read(prediction)
     if track == "ov":
         return _score_words(_words(truth, labels), _words(prediction, guesses), groups, wheel)
@@ -95,7 +98,10 @@ def _read_groups(path: Path) -> dict[str, list[list[str]]]:
 
 def _read(path: Path) -> pd.DataFrame:
     """Returns a table indexed by clip name, with the row number in column ``row``."""
-    table = read_table(path, known=_COLUMNS, required=("name",)).rename(columns={"discrete": "emotion"})
+    table = read_table(path, known=_KNOWN, required=("name",))
+    if {"discrete", "emotion"} <= set(table):
+        raise bad_row(path, 1, "columns 'discrete' and 'emotion' are both there. Keep the one to be scored.")
+    table = table.rename(columns={"discrete": "emotion"})
     table["name"] = table["name"].str.strip()
     seen: dict[str, int] = {}
     for row, name in table["name"].items():
@@ -110,7 +116,8 @@ def _read(path: Path) -> pd.DataFrame:
 def _column(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
     if column not in table:
         name = "discrete" if column == "emotion" else column
-        raise UserError(f"{path} has no column '{name}'. It has: {', '.join(table.columns.drop('row'))}.")
+        there = ", ".join(["name", *table.columns.drop("row")])
+        raise UserError(f"{path} has no column '{name}'. It has: {there}.")
     if column != "emotion":
         return table[column]
     return table[column].map(lambda cell: float("nan") if is_missing(cell) else normalise_emotion(cell)).astype(object)

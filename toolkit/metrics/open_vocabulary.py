@@ -154,4 +154,7 @@ def require_same_clips(truth: Mapping[str, Any], prediction: Mapping[str, Any]) 
     for here, there, side in ((truth, prediction, "prediction"), (prediction, truth, "truth")):
         absent = [name for name in here if name not in there]
         if absent:
-            raise UserError(f"{len(absent)} clips have no {side}, the first is '{absent[0]}'.")
+            raise UserError(
+                f"{len(absent)} clips have no {side}, the first is '{absent[0]}'. "
+                "Expected the same clips on both sides; leave those out that are not to be scored."
+            )
