@@ -11,6 +11,7 @@ import pandas as pd
 from toolkit.errors import UserError, did_you_mean
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+BLANK = " \t,;\""  # what a line may hold that says nothing
 csv.field_size_limit(2**27)
 
 
@@ -36,7 +37,7 @@ def read_table(
 
     UTF-8 with or without a byte-order mark; comma, semicolon or tab, whichever gives the most known columns. Known
     columns may be written in any case. Columns without a name (an index that was written along) and blank rows are
-    dropped.
+    dropped, also above the header.
 
     Args:
         path: the file
@@ -45,7 +46,7 @@ def read_table(
         synonyms: other words people use for known columns, only to make the error better
 
     Returns:
-        table whose index is the row number as a spreadsheet counts, the header being row 1
+        table whose index is the row number as a spreadsheet counts, the header being row 1 if it is at the top
 
     Raises:
         UserError: no such file, not UTF-8, no known delimiter, a column that looks misspelt, a required column
@@ -55,11 +56,12 @@ def read_table(
     text = _read_text(path)
     delimiter = _sniff(path, text, known)
     records = _records(path, text, delimiter)
-    header = [cell.strip() for cell in records[0]]
+    top = next(number for number, cells in enumerate(records, start=1) if any(cell.strip() for cell in cells))
+    header = [cell.strip() for cell in records[top - 1]]
     header = [cell.lower() if cell.lower() in known else cell for cell in header]
-    _check_header(path, header, known, list(required), synonyms or {})
+    _check_header(path, top, header, known, list(required), synonyms or {})
     rows = {}
-    for number, cells in enumerate(records[1:], start=2):
+    for number, cells in enumerate(records[top:], start=top + 1):
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
@@ -102,14 +104,14 @@ def _read_text(path: Path) -> str:
 
 
 def _sniff(path: Path, text: str, known: list[str]) -> str:
-    line = text.lstrip("\r\n").partition("\n")[0]
-    if not line.strip():
+    top, line = next(((n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip(BLANK)), (1, ""))
+    if not line:
         raise UserError(f"{path} is empty. Expected a header row with columns such as {', '.join(known[:3])}.")
     cells = {d: [cell.strip().strip('"').lower() for cell in line.split(d)] for d in DELIMITERS}
     best = max(DELIMITERS, key=lambda d: (len(set(cells[d]) & set(known)), len(cells[d])))
     if len(cells[best]) == 1 and cells[best][0] not in known:
         raise bad_row(
-            path, 1, f"the header {line.strip()[:60]!r} is parted by neither comma, semicolon nor tab. "
+            path, top, f"the header {line.strip()[:60]!r} is parted by neither comma, semicolon nor tab. "
             "Save the file with one of them between cells."
         )  # fmt: skip
     return best
@@ -127,18 +129,19 @@ def _records(path: Path, text: str, delimiter: str) -> list[list[str]]:
 
 
 def _check_header(
-    path: Path, header: list[str], known: list[str], required: list[str], synonyms: Mapping[str, str]
+    path: Path, row: int, header: list[str], known: list[str], required: list[str], synonyms: Mapping[str, str]
 ) -> None:
     for name in header:
         if name and header.count(name) > 1:
-            raise bad_row(path, 1, f"column '{name}' is there {header.count(name)} times. Keep one of them.")
+            raise bad_row(path, row, f"column '{name}' is there {header.count(name)} times. Keep one of them.")
     absent = [name for name in known if name not in header]
     for name in header:
         near = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=0.8) if name not in known else []
         meant = near[0] if near else synonyms.get(name.lower())
         if meant in absent:
-            raise bad_row(path, 1, f"unknown column '{name}', and column '{meant}' is missing. Rename it to '{meant}'.")
+            problem = f"unknown column '{name}', and column '{meant}' is missing. Rename it to '{meant}'."
+            raise bad_row(path, row, problem)
     for name in required:
         if name in absent:
             others = ", ".join(cell for cell in header if cell)
-            raise bad_row(path, 1, f"column '{name}' is missing; the columns are {others}. Add it.")
+            raise bad_row(path, row, f"column '{name}' is missing; the columns are {others}. Add it.")
