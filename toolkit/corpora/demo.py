@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from toolkit.corpus import Corpus, corpus_from_table, readers
@@ -36,6 +35,5 @@ def read(path: Path) -> Corpus:
         table = pd.read_csv(path / TABLE, dtype={"text": object, "english": object})
     except FileNotFoundError:
         raise UserError(f"{path} has a {MARK} and no {TABLE}. Delete the folder to make the demo anew.") from None
-    table = table.replace({None: np.nan})
     usual = facts["scale"] == "full" and facts["seed"] == 0
     return corpus_from_table("demo" if usual else f"demo_{facts['scale']}_{facts['seed']}", path, table)

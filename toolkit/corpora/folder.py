@@ -93,12 +93,12 @@ def _read_sidecar(path: Path) -> Sidecar:
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         example = "'name: my_corpus', 'emotions: [calm, tense]', 'valence: [-3, 3]'"
         raise UserError(f"{path}: '{where}': {first['msg']}. Expected {example}, each optional.") from None
-    if sidecar.valence[0] >= sidecar.valence[1]:
+    if not sidecar.valence[0] < sidecar.valence[1]:  # NaN is no end either
         raise UserError(f"{path}: valence is {list(sidecar.valence)}, expected the lowest value first, as in [-3, 3].")
     words = [normalise_emotion(word) for word in sidecar.emotions or []]
     if len(set(words)) < len(words) or "" in words:
         raise UserError(f"{path}: emotions are {words}, expected every class once.")
-    if sidecar.name is not None and (not sidecar.name.strip() or set(sidecar.name) & set("/\\")):
+    if sidecar.name is not None and (not sidecar.name.strip(" .") or set(sidecar.name) & set("/\\")):
         raise UserError(f"{path}: name is '{sidecar.name}', expected a word that can name a folder.")
     return sidecar
 

@@ -13,7 +13,10 @@ from toolkit.labels import MER_EMOTIONS, MER_VALENCE, NO_VALENCE, is_missing, no
 logger = logging.getLogger(__name__)
 
 EXTENSIONS = (".mp4", ".avi")  # the first wins where a clip is there as both
-TRANSCRIPTS = ("label-transcription.csv", "transcription.csv", "transcription-engchi-polish.csv")
+# The first that is there is read; the merged one, made by the organisers' recipe, adds recognised words for the pool.
+TRANSCRIPTS = (
+    "transcription-merge.csv", "label-transcription.csv", "transcription.csv", "transcription-engchi-polish.csv",
+)  # fmt: skip
 OPEN_SETS = ("check-openset.csv",)
 
 

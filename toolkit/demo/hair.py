@@ -66,7 +66,7 @@ def _front(grid: Grid, look: Look) -> np.ndarray:
     return fill(np.concatenate([hairline, right, left]), soft=1.6)
 
 
-def _lumps(grid: Grid, look: Look, generator: np.random.Generator) -> np.ndarray:
+def _lumps(look: Look, generator: np.random.Generator) -> np.ndarray:
     """Returns the mask of curls around the head."""
     mask = np.zeros((SIZE, SIZE), np.uint8)
     for angle in np.linspace(-2.0, 2.0, 23):
@@ -80,7 +80,7 @@ def _back(grid: Grid, look: Look, generator: np.random.Generator) -> np.ndarray:
     """Returns the mask of the hair behind the head."""
     hang = HANGING[look.style]
     if look.style == "curly":
-        return _lumps(grid, look, generator)
+        return _lumps(look, generator)
     if look.style == "bun":
         return np.clip(4 * (1 - np.hypot(grid.x, grid.y + TOP + 22) / 46), 0, 1)
     if hang is None:

@@ -49,12 +49,10 @@ class Wheels:
         The word itself is among them if it is on a wheel.
         """
         for level in reversed(LEVELS):
-            found = {
-                other
-                for wheel, levels in self.wheels.items()
-                for other, group in levels[level].items()
-                if group == self.group(word, wheel, level)
-            }
+            found: set[str] = set()
+            for wheel, levels in self.wheels.items():
+                own = self.group(word, wheel, level)
+                found |= {other for other, group in levels[level].items() if group == own}
             if found:
                 return sorted(found)
         return []
