@@ -50,10 +50,15 @@ runs="$workdir/runs"
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
-extract() { # extract REF: every modality of one corpus
-    "$PYTHON" -m feature_extraction audio --corpus "$1" --encoder $AUDIO --cache "$caches" --workers "$WORKERS"
-    "$PYTHON" -m feature_extraction visual --corpus "$1" --encoder $VISUAL --cache "$caches" --workers "$WORKERS"
-    "$PYTHON" -m feature_extraction text --corpus "$1" --encoder $TEXT --cache "$caches" --workers 1
+extract() { # extract REF...: every modality of some corpora
+    "$PYTHON" -m feature_extraction audio --corpus "$@" --encoder $AUDIO --cache "$caches" --workers "$WORKERS"
+    "$PYTHON" -m feature_extraction visual --corpus "$@" --encoder $VISUAL --cache "$caches" --workers "$WORKERS"
+    "$PYTHON" -m feature_extraction text --corpus "$@" --encoder $TEXT --cache "$caches" --workers 1
+}
+
+has_split() { # has_split NAME: whether the corpus has that split
+    "$PYTHON" -c 'import sys; from toolkit.corpus import load_corpus; sys.exit(sys.argv[2] not in load_corpus(sys.argv[1]).splits)' \
+        "$corpus" "$1"
 }
 
 corrupt() { # corrupt NAME SPLIT LOW HIGH: a corrupted copy of one split
@@ -67,22 +72,25 @@ if [[ -z "$corpus" ]]; then
     corpus="demo:$workdir/demo"
 fi
 
-step "features"
-extract "$corpus"
-
 noise_options=()
+copies=()
 if [[ " $TRACKS " == *" noise "* ]]; then
     step "corrupted copies for the NOISE track"
     corrupt noisy_train train 5 10
-    extract "$workdir/corrupted/noisy_train/corpus.csv"
-    noise_options=(--noisy-train "$workdir/corrupted/noisy_train/corpus.csv")
-    [[ -n "$SNRS" ]] && noise_options+=(--noisy-test)
-    for snr in $SNRS; do
-        corrupt "snr_$snr" "$CURVE_SPLIT" "$snr" "$snr"
-        extract "$workdir/corrupted/snr_$snr/corpus.csv"
-        noise_options+=("$workdir/corrupted/snr_$snr/corpus.csv")
-    done
+    copies=("$workdir/corrupted/noisy_train/corpus.csv")
+    noise_options=(--noisy-train "${copies[0]}")
+    if [[ -n "$SNRS" ]] && has_split "$CURVE_SPLIT"; then
+        noise_options+=(--noisy-test)
+        for snr in $SNRS; do
+            corrupt "snr_$snr" "$CURVE_SPLIT" "$snr" "$snr"
+            copies+=("$workdir/corrupted/snr_$snr/corpus.csv")
+            noise_options+=("${copies[${#copies[@]} - 1]}")
+        done
+    fi
 fi
+
+step "features"
+extract "$corpus" ${copies[@]+"${copies[@]}"}
 
 reports=()
 for track in $TRACKS; do

@@ -29,7 +29,9 @@ class Level(StrEnum):
     FRAME = "frame"
 
 
-CorpusOption = Annotated[str, typer.Option("--corpus", metavar="REF", help="READER:PATH, or the path of a CSV.")]
+CorpusOption = Annotated[
+    list[str], typer.Option("--corpus", metavar="REF ...", help="One or more of READER:PATH or the path of a CSV.")
+]
 CacheOption = Annotated[Path, typer.Option("--cache", metavar="DIR", help="Folder of the caches.")]
 LevelOption = Annotated[Level, typer.Option(help="utterance: one vector per clip; frame: the frames too.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Start anew even where a cache is there.")]
@@ -61,10 +63,10 @@ def _command(modality: Modality) -> Callable[..., None]:
         from toolkit.corpus import load_corpus
 
         specs = [get_spec(name, modality) for name in dict.fromkeys(encoder)]
-        clips = load_corpus(corpus)
+        corpora = [load_corpus(reference) for reference in corpus]
         options = {"overwrite": overwrite, "retry": retry, "workers": workers, "device": device, "progress": True}
-        paths = [extract_features(clips, spec, cache, level=level.value, **options) for spec in specs]
-        _finish(paths, cache / clips.name, strict)
+        pairs = [(clips, spec) for clips in corpora for spec in specs]
+        _finish([extract_features(clips, spec, cache, level=level.value, **options) for clips, spec in pairs], strict)
 
     extract.__doc__ = f"Extract {modality} features."
     return extract
@@ -90,9 +92,9 @@ def faces(
     from feature_extraction.faces.spec import get_face_spec
     from toolkit.corpus import load_corpus
 
-    clips = load_corpus(corpus)
+    spec, corpora = get_face_spec(encoder), [load_corpus(reference) for reference in corpus]
     options = {"overwrite": overwrite, "retry": retry, "workers": workers, "device": device, "progress": True}
-    _finish([extract_faces(clips, get_face_spec(encoder), cache, **options)], cache / clips.name, strict)
+    _finish([extract_faces(clips, spec, cache, **options) for clips in corpora], strict)
 
 
 @app.command("list")
@@ -107,20 +109,18 @@ def list_encoders(
         say(line)
 
 
-def _finish(paths: list[Path], folder: Path, strict: bool) -> None:
+def _finish(paths: list[Path], strict: bool) -> None:
     from feature_extraction.failures import count_failed, summary_lines
 
     for line in summary_lines(paths):
         say(line)
     failed = count_failed(paths)
-    say(
-        f"{failed} {'clip' if failed == 1 else 'clips'} failed"
-        + (f", listed in {folder / 'failures.csv'}" if failed else "")
-    )
+    lists = dict.fromkeys(str(path.parent.parent / "failures.csv") for path in paths)
+    say(f"{failed} {'clip' if failed == 1 else 'clips'} failed" + (f", listed in {', '.join(lists)}" if failed else ""))
     if strict and failed:
         raise typer.Exit(1)
 
 
 def run() -> None:
     """Runs the command line."""
-    main(app, many={"--encoder"})
+    main(app, many={"--corpus", "--encoder"})

@@ -39,13 +39,14 @@ def write_failures(folder: Path) -> Path:
 
 def summary_lines(caches: Iterable[Path]) -> list[str]:
     """Returns a table of statuses, one line per cache."""
-    rows = [("encoder", "clips", "ok", "failed")]
+    rows = [("corpus", "encoder", "clips", "ok", "failed")]
     for path in caches:
         cache = Cache(path)
         counts = Counter(cache.status)
         ok = counts.pop(Status.OK, 0)
         failed = ", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "none"
-        rows.append((f"{path.parent.name}/{path.name.removesuffix('.h5')}", str(len(cache)), str(ok), failed))
+        encoder = f"{path.parent.name}/{path.name.removesuffix('.h5')}"
+        rows.append((cache.corpus, encoder, str(len(cache)), str(ok), failed))
         cache.close()
     return aligned(rows)
 

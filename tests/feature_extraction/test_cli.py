@@ -45,10 +45,21 @@ def test_several_encoders_in_one_command(command, corpus, tmp_path, capsys):
     ]
     assert command(*arguments) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[0].split() == ["encoder", "clips", "ok", "failed"]
-    assert out[1].split() == ["text/char-hash", "3", "1", "2", "empty_text"]
-    assert out[2].split() == ["text/char-hash-english", "3", "2", "1", "empty_text"]
+    assert out[0].split() == ["corpus", "encoder", "clips", "ok", "failed"]
+    assert out[1].split() == ["tiny", "text/char-hash", "3", "1", "2", "empty_text"]
+    assert out[2].split() == ["tiny", "text/char-hash-english", "3", "2", "1", "empty_text"]
     assert out[3] == f"3 clips failed, listed in {tmp_path / 'tiny' / 'failures.csv'}"
+
+
+def test_several_corpora_in_one_command(command, corpus, tmp_path, capsys):
+    other = tmp_path / "other.csv"
+    other.write_text("name,text\nx,hello\n")
+    files = [str(corpus), str(other)]
+    assert command("text", "--corpus", *files, "--encoder", "char-hash", "--cache", str(tmp_path)) == 0
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:3]] == [
+        ["tiny", "text/char-hash", "3"],
+        ["other", "text/char-hash", "1"],
+    ]
 
 
 def test_empty_text_has_its_status(command, corpus, tmp_path):
