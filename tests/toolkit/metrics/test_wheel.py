@@ -130,3 +130,14 @@ def test_published_example(shared_data):
     scores = wheel_scores(truth, guess, wheels)
     assert tuple(round(value, 4) for value in scores[:3]) == (0.5546, 0.4246, 0.4896)
     assert [round(value, 4) for value in scores.wheels["level1"].values()] == [0.5640, 0.5773, 0.5545, 0.5482, 0.5290]
+
+
+def test_builtin_wheel_knows_most_words_of_annotators(shared_data):
+    cells = pd.read_csv(shared_data / "ov_example" / "reference.csv")["openset"]
+    words = [word for cell in cells for word in parse_words(cell)]
+    known = [word for word in words if builtin_wheels().group(word, "basic", "level1")]
+    assert len(known) > 0.8 * len(words)  # the organisers' wheels know 0.87 of them
+
+
+def test_content_stands_with_satisfied():
+    assert builtin_wheels().group("contentment", "basic", "level2") == "satisfied"
