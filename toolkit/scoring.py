@@ -101,7 +101,6 @@ def _read(path: Path) -> pd.DataFrame:
     table = read_table(path, known=_KNOWN, required=("name",))
     if {"discrete", "emotion"} <= set(table):
         raise bad_row(path, 1, "columns 'discrete' and 'emotion' are both there. Keep the one to be scored.")
-    table = table.rename(columns={"discrete": "emotion"})
     table["name"] = table["name"].str.strip()
     seen: dict[str, int] = {}
     for row, name in table["name"].items():
@@ -114,13 +113,14 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _column(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
-    if column not in table:
-        name = "discrete" if column == "emotion" else column
+    organisers = "discrete" if column == "emotion" else column
+    here = column if column in table else organisers
+    if here not in table:
         there = ", ".join(["name", *table.columns.drop("row")])
-        raise UserError(f"{path} has no column '{name}'. It has: {there}.")
+        raise UserError(f"{path} has no column '{organisers}'. It has: {there}.")
     if column != "emotion":
-        return table[column]
-    return table[column].map(lambda cell: float("nan") if is_missing(cell) else normalise_emotion(cell)).astype(object)
+        return table[here]
+    return table[here].map(lambda cell: float("nan") if is_missing(cell) else normalise_emotion(cell)).astype(object)
 
 
 def _check_emotions(path: Path, table: pd.DataFrame, guess: pd.Series, true: set[str]) -> None:

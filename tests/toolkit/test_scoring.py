@@ -116,3 +116,24 @@ def test_clip_of_words_is_missing(files):
     words = "name,openset\na,['happy']\n"
     with pytest.raises(UserError, match="1 clips have no prediction, the first is 'b'"):
         score_files("ov", *files(words + "b,[]\n", words))
+
+
+def test_two_columns_of_classes(files):
+    both = "name,discrete,emotion\na,happy,sad\n"
+    with pytest.raises(UserError, match=r"guess\.csv, row 1: columns 'discrete' and 'emotion' are both there"):
+        score_files("semi", *files("name,discrete\na,happy\n", both))
+
+
+@pytest.mark.parametrize("option", ["groups", "wheel"])
+def test_groups_and_wheels_are_for_words(files, tmp_path, option):
+    with pytest.raises(UserError, match="belong to track ov, got track semi"):
+        score_files("semi", *files(), **{option: tmp_path / "some.json"})
+
+
+def test_column_is_missing(files):
+    with pytest.raises(UserError, match=r"guess\.csv has no column 'valence'\. It has: name, discrete\."):
+        score_files("multi", *files(guess="name,discrete\na,happy\nb,sad\nc,happy\n"))
+
+
+def test_single_clip(files):
+    assert score_files("semi", *files("name,discrete\na,sad\n", "name,discrete\na,sad\n"))["score"] == 1
