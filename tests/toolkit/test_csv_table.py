@@ -33,6 +33,14 @@ def test_row_numbers_count_as_a_spreadsheet_does(tmp_path):
     assert table["text"][2] == "two\nlines"
 
 
+@pytest.mark.parametrize("start", ["\n\n", " \r\n,,\r\n"])
+def test_blank_rows_above_the_header(tmp_path, start):
+    table = read_table(write(tmp_path, start + "name,text\na,hi\n"), known=KNOWN)
+    assert table.to_dict("index") == {4: {"name": "a", "text": "hi"}}
+    with pytest.raises(UserError, match=r"row 3: column 'name' is missing"):
+        read_table(write(tmp_path, start + "text,emotion\na,b\n"), known=KNOWN, required=("name",))
+
+
 def test_blank_cells_are_missing_and_words_are_not(tmp_path):
     table = read_table(write(tmp_path, "name,text,emotion\na,  ,NA\n"), known=KNOWN)
     assert list(table.isna().iloc[0]) == [False, True, False]
@@ -47,6 +55,7 @@ def test_semicolon_file_with_commas_in_text(tmp_path):
     ("data", "message"),
     [
         ("", r"t\.csv is empty. Expected a header row"),
+        (' \n"",""\n', r"t\.csv is empty. Expected a header row"),
         ("name,text\n", r"t\.csv has a header and no rows"),
         ("name|text\na|hi\n", r"row 1: the header 'name\|text' is parted by neither comma, semicolon nor tab"),
         ("text,emotion\na,b\n", r"row 1: column 'name' is missing; the columns are text, emotion. Add it."),
@@ -59,8 +68,8 @@ def test_semicolon_file_with_commas_in_text(tmp_path):
         ("name,text\na,b\nc,生气\n".encode("gbk"), r"row 3: is not UTF-8. Save the file as 'CSV UTF-8'"),
         ("name,text\na,b\n".encode("utf-16"), r"row 1: is not UTF-8"),
     ],
-    ids=["empty", "no_rows", "delimiter", "missing_column", "doubled_column", "misspelt", "synonym", "many_cells",
-         "few_cells", "open_quote", "gbk", "utf16"],
+    ids=["empty", "blank", "no_rows", "delimiter", "missing_column", "doubled_column", "misspelt", "synonym",
+         "many_cells", "few_cells", "open_quote", "gbk", "utf16"],
 )  # fmt: skip
 def test_bad_tables(tmp_path, data, message):
     with pytest.raises(UserError, match=message):

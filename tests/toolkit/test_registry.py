@@ -1,5 +1,7 @@
 """Things found in the files of a folder."""
 
+import sys
+
 import pytest
 
 from toolkit.errors import UserError
@@ -17,7 +19,9 @@ def package(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     import animals
 
-    return animals
+    yield animals
+    for name in [name for name in sys.modules if name.partition(".")[0] == "animals"]:
+        del sys.modules[name]
 
 
 def test_a_new_file_is_found(package):

@@ -1,3 +1,5 @@
+"""The demo corpus as a reader gives it."""
+
 import pytest
 import yaml
 

@@ -121,6 +121,8 @@ def test_declared_classes_replace_the_known_ones(write):
         ("emotions: calm\n", r"my_clips.yaml: 'emotions': .*list"),
         ("valence: [3, -3]\n", r"valence is \[3.0, -3.0\], expected the lowest value first"),
         ("emotions: [calm, Calm]\n", r"emotions are \['calm', 'calm'\], expected every class once"),
+        ("valence: [.nan, 3]\n", r"expected the lowest value first"),
+        ("name: ..\n", r"name is '\.\.', expected a word that can name a folder"),
         ("name: a/b\n", r"name is 'a/b', expected a word that can name a folder"),
         ("a: [\n", r"my_clips.yaml is no YAML file"),
         ("- a\n", r"my_clips.yaml: 'the file'"),

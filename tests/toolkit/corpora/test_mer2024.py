@@ -90,3 +90,10 @@ def test_one_clip_in_both_folders(release):
     (release / "video-unlabeled-with-test2noise" / "p1.mp4").unlink()
     with pytest.raises(UserError, match="two clips called 'sample_00000000'"):
         load_corpus(f"mer2024:{release}")
+
+
+def test_merged_transcripts_come_first(release):
+    """Checked transcripts for the labelled clips, recognised ones for the pool (mer_challenges.md, section 2)."""
+    (release / "transcription-merge.csv").write_text("name,chinese\nsample_00000000,你好\np1,走吧\n")
+    table = load_corpus(f"mer2024:{release}").table.set_index("name")
+    assert table["text"].dropna().to_dict() == {"sample_00000000": "你好", "p1": "走吧"}

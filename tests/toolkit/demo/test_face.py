@@ -1,3 +1,5 @@
+"""Drawn faces: what moves, and whether a detector sees them."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The demo on disk: whole, resumed, and the same bytes again."""
+
 import os
 import shutil
 import signal

@@ -1,3 +1,5 @@
+"""What is planned: sizes, shares, labels and how often a modality misleads."""
+
 import re
 from collections import Counter
 

@@ -1,3 +1,5 @@
+"""From characters to sounds."""
+
 from toolkit.demo.syllables import FORMANTS, NOISES, PAUSES, syllables
 
 

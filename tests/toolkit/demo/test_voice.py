@@ -1,3 +1,5 @@
+"""The synthesiser: what each setting does to the sound."""
+
 import numpy as np
 import pytest
 

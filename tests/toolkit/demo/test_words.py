@@ -1,3 +1,5 @@
+"""Sentences and open-set words."""
+
 import numpy as np
 import pytest
 
