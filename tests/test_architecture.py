@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "baseline.predict": {"toolkit", "baseline", "feature_extraction"},
     "main": {"toolkit", "baseline"},
 }
-MAX_LINES = 400
+MAX_LINES, MAX_FUNCTION_LINES = 400, 60
 HEAVY = {"torch", "transformers", "librosa", "opensmile", "cv2", "av", "matplotlib", "sklearn", "numba"}
 NETWORK = {"urllib.request", "http.client", "requests", "httpx", "huggingface_hub", "socket"}
 
@@ -96,6 +96,9 @@ def test_source(path):
     assert not re.search(r"\.cuda\(", text), "networks and encoders are device-free: use .to(device)"
     assert not re.search(r"""["'](/home/|/work/|/root/|/mnt/|[A-Z]:\\\\)""", text), "an absolute path"
     assert not re.search(r"\bTODO\b|\bFIXME\b|\bXXX\b", text)
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    too_long = [f.name for f in functions if f.end_lineno - f.lineno >= MAX_FUNCTION_LINES]
+    assert too_long == [], "a function fits a screen"
     assert not imports(path, functions=False, types=False) & NETWORK, "the network is for the function that needs it"
 
 
