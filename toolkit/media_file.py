@@ -94,18 +94,19 @@ def open_media(path: Path | str) -> Iterator[MediaFile]:
         path: video or sound file
 
     Raises:
-        ClipError: ``missing`` or ``unreadable`` (a directory, no media, damaged, cut short)
+        ClipError: ``missing`` or ``unreadable`` (a directory, no media, damaged, cut short, not permitted)
     """
     import av
 
     path = Path(path)
-    if not path.exists():
-        raise ClipError(Status.MISSING, f"{path}: no such file")
-    if not path.is_file():
-        raise ClipError(Status.UNREADABLE, f"{path}: not a file")
     try:
+        if not path.exists():
+            raise ClipError(Status.MISSING, f"{path}: no such file")
+        if not path.is_file():
+            raise ClipError(Status.UNREADABLE, f"{path}: not a file")
         _require_whole(path)
-        with av.open(str(path), metadata_errors="ignore") as container:
+        # Without the prefix FFmpeg takes what stands before a colon in a file's name for a protocol.
+        with av.open(f"file:{path}", metadata_errors="ignore") as container:
             if container.format.name in _NOT_MEDIA:
                 raise ClipError(Status.UNREADABLE, f"{path}: not a video or sound file")
             yield MediaFile(path, container)

@@ -61,7 +61,7 @@ def write_video(
         raise ValueError(f"{path}: a video needs at least one frame")
     with (
         whole_file(path) as target,
-        av.open(str(target), "w", format="mp4", options=options) as container,
+        av.open(f"file:{target}", "w", format="mp4", options=options) as container,
     ):
         video = _add_video(container, _image(first), frame_rate, quality, timed=isinstance(first, Frame))
         audio = None if sound is None else _add_audio(container, sound.rate)

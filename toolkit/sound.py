@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SILENCE = 2 / 32768
 # Stamps of sound packets are often coarse; only a hole longer than this is filled, in seconds.
 _HOLE = 0.05
+# A hole longer than this is a clock that jumped (MPEG-TS), and silence for it could fill the memory, in seconds.
+_LONGEST_HOLE = 600.0
 
 
 class Sound(NamedTuple):
@@ -91,6 +93,8 @@ def _decode(media: MediaFile) -> tuple[np.ndarray, int]:
         rate = frame.sample_rate
         mono = _mono(frame)
         hole = 0 if time is None else round(time * rate) - length
+        if hole > _LONGEST_HOLE * rate:
+            raise ClipError(Status.UNREADABLE, f"{media.path}: its sound's time stamps jump by {hole / rate:.0f} s")
         if hole > (_HOLE * rate if chunks else 0):
             chunks.append(np.zeros(hole, np.float32))
             length += hole

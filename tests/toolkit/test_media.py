@@ -271,6 +271,14 @@ def test_sound_that_starts_late_is_padded_with_silence(encode, numbered, tone):
     assert len(samples) / 16000 == pytest.approx(1.5, abs=0.005)
 
 
+def test_clock_that_jumps_is_not_filled_with_silence(encode, numbered, tone):
+    path = encode("jump.mp4", video="libx264", images=numbered(5), audio="aac", samples=tone(0.5).samples[None],
+                  start=20000.0)  # fmt: skip
+    with pytest.raises(ClipError, match="time stamps jump by 20000 s") as error:
+        read_sound(path, rate=16000)
+    assert error.value.status is Status.UNREADABLE
+
+
 def test_wav_round_trip_is_exact(tmp_path):
     steps = np.array([-32768, -1, 0, 1, 32767], np.int16)
     write_sound(tmp_path / "steps.wav", Sound((steps / 32768).astype(np.float32), 8000))
@@ -337,6 +345,18 @@ def test_missing_directory_and_not_media(tmp_path, read):
     }.items():
         (tmp_path / name).write_bytes(content)
         assert status_of(lambda name=name: read(tmp_path / name)) is Status.UNREADABLE
+
+
+def test_name_that_looks_like_a_protocol(make_clip, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    make_clip("12:30.mp4", count=5)
+    write_video("http:a.mp4", [frame.image for frame in iterate_frames("12:30.mp4")], frame_rate=25)
+    assert len(times("http:a.mp4")) == 5
+    assert read_sound("12:30.mp4", rate=16000).seconds == pytest.approx(0.2)
+
+
+def test_transcript_in_the_column_of_paths(tmp_path):
+    assert status_of(lambda: read_sound(tmp_path / ("so happy " * 40), rate=16000)) is Status.UNREADABLE
 
 
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.95])
