@@ -87,7 +87,7 @@ def cross_validate(
         recipe: how
         additions: more training clips by fold (pseudo-labelled ones); never held out
     """
-    arguments = recipe.network | {"inputs": examples.inputs.dims, "classes": len(task.labels)}
+    arguments = recipe.network | {"inputs": examples.inputs.dims, "classes": task.outputs}
     data = _Folds(examples, folds, (examples.inputs.usable & task.known(examples.targets)).cpu().numpy())
     fits = [_fit_fold(fold, data, task, arguments, recipe, (additions or {}).get(fold)) for fold in range(data.count)]
     ensemble = _ensemble(fits, examples, task, arguments, recipe)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from baseline.dataset import Inputs, Targets
-from baseline.task import Prediction
+from baseline.task import Prediction, activate
 from toolkit.errors import UserError
 from toolkit.models.network import Network, NetworkOutput, build_network
 
 # A standardised number beyond this is a feature that hardly varied in training; it must not drown all others.
-LIMIT = 10.0
+LIMIT = 5.0
 BATCH = 4096  # clips per forward pass when predicting
 
 
@@ -89,7 +89,7 @@ class FoldEnsemble:
     Attributes:
         models: one per fold
         network: arguments of `toolkit.models.network.build_network`
-        labels: what the logits stand for
+        labels: what the first logits stand for
         activation: ``softmax`` or ``sigmoid``
         prior: ``(labels,)`` probabilities of a clip without any feature
         prior_valence: valence of such a clip, `None` where no valence was learnt
@@ -120,7 +120,8 @@ class FoldEnsemble:
         """
         inputs = inputs.only(self.features)
         outputs = [self.models[number].run(inputs) for number in (range(len(self.models)) if folds is None else folds)]
-        probabilities = torch.stack([activate(output.emotion_logits, self.activation) for output in outputs]).mean(0)
+        logits = torch.stack([output.emotion_logits[:, : len(self.labels)] for output in outputs])  # (folds, B, labels)
+        probabilities = activate(logits.flatten(0, 1), self.activation).unflatten(0, logits.shape[:2]).mean(0)
         valence = torch.stack([output.valence for output in outputs]).mean(0).clamp(*self.valence_range)
         known = inputs.usable.cpu().numpy()
         return Prediction(
@@ -172,11 +173,6 @@ class FoldEnsemble:
         ]
         facts |= {"labels": tuple(facts["labels"]), "valence_range": tuple(facts["valence_range"])}
         return cls(models, **facts | {"prior": np.array(facts["prior"], np.float32)})
-
-
-def activate(logits: Tensor, activation: str) -> Tensor:
-    """Returns probabilities, same shape as the logits ``(clips, labels)``."""
-    return logits.softmax(1) if activation == "softmax" else logits.sigmoid()
 
 
 def _fold_model(tensors: dict[str, Tensor], prefix: str, arguments: dict[str, Any], device: str) -> FoldModel:

@@ -60,7 +60,8 @@ def modalities_of(study: Study, fused: CrossValidation) -> dict[str, Any]:
     entries = {"fused": _entry(study, fused, list(study.sources))}
     for name, features in feature_sets(study.sources).items():
         entries[name] = _entry(study, study.cross_validate(features), features)
-        logger.info("%s alone: score %.4f", name, entries[name]["validation"]["score"]["mean"])
+        mean = entries[name]["validation"].get("score", {}).get("mean", float("nan"))
+        logger.info("%s alone: %s %.4f", name, study.task.score_name, mean)
     return entries
 
 

@@ -18,15 +18,17 @@ def summary_lines(folder: Path) -> list[str]:
     for name, entry in rows:
         cells = (f"{entry['scores'][key]:.4f}" if key in entry["scores"] else "" for key in keys)
         table.append((name, str(entry["clips"]), *cells))
-    mean = metrics["validation"].get("score", {"mean": float("nan"), "std": float("nan")})
     lines = aligned(table)
-    lines.append(
-        f"score: {metrics['score_name']}; folds {mean['mean']:.4f} ± {mean['std']:.4f}; {metrics['selection']}"
-    )
-    for name, entry in metrics.get("modalities", {}).items():
-        lines.append(f"{name}: {entry['validation']['score']['mean']:.4f} ± {entry['validation']['score']['std']:.4f}")
+    lines.append(f"score: {metrics['score_name']}, {_folds(metrics)}; {metrics['selection']}")
+    lines += [f"{name}: {_folds(entry)}" for name, entry in metrics.get("modalities", {}).items()]
     missing = sum(metrics["without_features"].values())
     if missing:
         lines.append(f"{missing} clips have none of the features and got the training prior")
     written = [name for name in (files.SUBMISSION, files.PREDICTIONS, files.REPORT) if (folder / name).exists()]
     return lines + [str(folder / name) for name in written]
+
+
+def _folds(entry: dict[str, Any]) -> str:
+    """Returns mean and standard deviation of the score over the folds, in words."""
+    score = entry["validation"].get("score")
+    return f"folds {score['mean']:.4f} ± {score['std']:.4f}" if score else "no scores"

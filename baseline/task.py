@@ -13,7 +13,7 @@ from toolkit.corpus import Corpus
 from toolkit.metrics.classification import accuracy, weighted_f1
 from toolkit.metrics.combined import emotion_valence_score
 from toolkit.metrics.regression import mean_squared_error
-from toolkit.models.network import NetworkOutput
+from toolkit.models.network import Network, NetworkOutput
 
 
 class Prediction(NamedTuple):
@@ -64,6 +64,15 @@ class Task(ABC):
     activation: ClassVar[str]
     score_name: str
 
+    @property
+    def outputs(self) -> int:
+        """Number of logits: the labels, and after them whatever else is learnt beside them."""
+        return len(self.labels)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Returns ``(clips, labels)`` probabilities of ``(clips, outputs)`` logits."""
+        return activate(logits[:, : len(self.labels)], self.activation)
+
     @abstractmethod
     def targets(self, corpus: Corpus, device: str) -> Targets:
         """Returns what a corpus knows of its clips."""
@@ -79,6 +88,14 @@ class Task(ABC):
         Args:
             output: of the network, valence standardised
             targets: valence standardised on the training fold
+        """
+
+    def prepare(self, network: Network, targets: Targets) -> None:  # noqa: B027 - doing nothing is a fine default
+        """Changes the initial weights of a network where that helps; by default nothing.
+
+        Args:
+            network: freshly initialised
+            targets: of the clips it will be trained on
         """
 
     @abstractmethod
@@ -116,6 +133,16 @@ class Task(ABC):
         return {}
 
 
+def activate(logits: Tensor, activation: str) -> Tensor:
+    """Returns probabilities, same shape as the logits ``(clips, labels)``.
+
+    Args:
+        logits: ``(clips, labels)``
+        activation: ``softmax`` or ``sigmoid``
+    """
+    return logits.softmax(1) if activation == "softmax" else logits.sigmoid()
+
+
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Returns the mean of the values where the mask is true, zero where it never is; both of the same shape."""
     return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum().clamp(min=1)
@@ -143,8 +170,9 @@ class EmotionTask(Task):
         return read_targets(corpus, device)
 
     def known(self, targets: Targets) -> Tensor:
-        """True where emotion or valence is known."""
-        return (targets.emotion >= 0) | targets.valence.isfinite()
+        """True where emotion or valence is known; nowhere without a single emotion."""
+        labelled = targets.emotion >= 0
+        return (labelled | targets.valence.isfinite()) & labelled.any()
 
     def loss(self, output: NetworkOutput, targets: Targets) -> Tensor:
         """Cross-entropy and weighted squared error of the standardised valence, each over the clips that have it."""

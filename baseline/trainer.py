@@ -10,7 +10,7 @@ from torch import Tensor
 
 from baseline.config import TrainingSettings
 from baseline.dataset import Examples
-from baseline.fold_models import FoldModel, Standard, activate
+from baseline.fold_models import FoldModel, Standard
 from baseline.task import Prediction, Task, Truth
 from toolkit.models.network import Network, build_network
 
@@ -55,6 +55,7 @@ def fit(
     train, held = _scaled(train, standard), None if not valid else _scaled(valid, standard)
     with _seeded(seed, device):
         net = build_network(**network).to(device)
+        task.prepare(net, train.targets)
         optimizer = torch.optim.Adam(
             net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
@@ -110,6 +111,6 @@ def _merit(net: Network, task: Task, held: Examples, standard: Standard, truth: 
     net.eval()
     output = net(held.inputs.values, held.inputs.present)
     valence = output.valence * standard.valence[1] + standard.valence[0]
-    probabilities = activate(output.emotion_logits, task.activation)
+    probabilities = task.probabilities(output.emotion_logits)
     prediction = Prediction(probabilities.cpu().numpy(), valence.cpu().numpy(), np.ones(len(held), bool))
     return task.merit(prediction, truth), -float(task.loss(output, held.targets))

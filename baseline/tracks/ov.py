@@ -19,12 +19,14 @@ class VocabularyOptions(BaseModel, extra="forbid"):
     Attributes:
         min_count: training clips that a word must stand with to be learnt
         neighbours: where no training clip has words, those that stand for a class beside the class itself, at most
+        emotion_weight: of the classes that are learnt beside the words, 0 for words only
         wheel: JSON of emotion wheels, the project's own if absent
         groups: JSON of synonym groups by clip for the set scores, equal words only if absent
     """
 
     min_count: int = Field(3, ge=1)
     neighbours: int = Field(2, ge=0)
+    emotion_weight: float = Field(0.5, ge=0)
     wheel: AbsolutePath | None = None
     groups: AbsolutePath | None = None
 
@@ -54,7 +56,10 @@ class OpenVocabulary(Track):
             raise UserError(
                 f"No training clip of '{corpus.name}' has words in column 'openset', nor an emotion to stand for them."
             )
-        return VocabularyTask(learn_vocabulary(known, self.settings.min_count), words, wheels, groups=self._groups())
+        vocabulary = learn_vocabulary(known, self.settings.min_count)
+        emotions = len(corpus.emotions) if self.settings.emotion_weight else 0
+        options = {"emotions": emotions, "emotion_weight": self.settings.emotion_weight, "groups": self._groups()}
+        return VocabularyTask(vocabulary, words, wheels, **options)
 
     def _groups(self) -> dict[str, Any] | None:
         path = self.settings.groups

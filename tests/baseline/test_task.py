@@ -68,3 +68,5 @@ def test_prior_is_the_share_of_each_class():
 def test_known():
     targets = Targets(torch.tensor([0, -1, -1]), torch.tensor([NAN, 1.0, NAN]), torch.zeros(3, 0))
     assert EmotionTask(("a", "b")).known(targets).tolist() == [True, True, False]
+    nothing = targets._replace(emotion=torch.full((3,), -1))
+    assert EmotionTask(("a", "b")).known(nothing).tolist() == [False] * 3

@@ -201,13 +201,14 @@ def test_words_of_training_clips(start):
     folder, metrics = start("ov")
     assert set(metrics["test"]) == {"unlabelled"}
     assert set(metrics["out_of_fold"]["scores"]) == {
-        "set_accuracy", "set_recall", "score", "wheel_f1", "wheel_level1", "wheel_level2",
+        "set_accuracy", "set_recall", "set_score", "score", "wheel_f1", "wheel_level1", "wheel_level2",
     }  # fmt: skip
     table = pd.read_csv(folder / "predictions.csv")
     assert {f"probability_{word}" for word in ("angry", "annoyed", "calm", "joyful")} <= set(table)
     words = [parse_words(cell) for cell in table["openset"]]
     assert max(map(len, words)) >= 2
-    assert metrics["out_of_fold"]["scores"]["score"] > 0.6
+    assert metrics["out_of_fold"]["scores"]["set_score"] > 0.6
+    assert metrics["score_name"] == "emotion-wheel F"
 
 
 def test_only_classes(start, tmp_path):

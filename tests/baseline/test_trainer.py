@@ -92,7 +92,7 @@ def test_standard_by_hand():
     assert standard.deviation["x"].tolist() == [1.0, 1.0]  # a constant feature is only centred
     assert standard.valence.isnan().all()
     everywhere = Inputs(inputs.names, inputs.values, {"x": torch.tensor([True, True, False, True])})
-    assert standard.apply(everywhere).values["x"].tolist() == [[-1, 0], [1, 0], [0, 0], [10, 0]]
+    assert standard.apply(everywhere).values["x"].tolist() == [[-1, 0], [1, 0], [0, 0], [5, 0]]
 
 
 @pytest.mark.parametrize("setting", [{"epochs": 0}, {"learning_rate": 0}, {"batch_size": 0}, {"epoch": 3}])
