@@ -90,8 +90,8 @@ def _require_own_folder(corpus: Corpus, out: Path) -> None:
 
 
 def _is_done(source: ClipSource, row: dict[str, str] | None, corruption: Corruption, out: Path) -> bool:
-    """Says whether a clip was made before, by the same recipe, from a source that has not changed since."""
-    if row is None or row["recipe"] != corruption.recipe(source.name):
+    """Says whether a clip was made before, by the same recipe, from files that have not changed since."""
+    if row is None or row["recipe"] != corruption.recipe(source):
         return False
     for path, made in ((source.video, row["video"]), (source.audio, row["audio"])):
         if (path is None) != (not made):

@@ -82,9 +82,14 @@ class Corruption:
         """Returns a clip's blur factor."""
         return self.blurs[generator_for(self.seed, "blur", name).integers(len(self.blurs))]
 
-    def recipe(self, name: str) -> str:
-        """Returns a hash of all that decides what becomes of a clip, but the clip itself."""
-        facts = [_VERSION, name, self.seed, self.draw_snr(name), self.draw_blur(name), self.noises.identity]
+    def recipe(self, source: ClipSource) -> str:
+        """Returns a hash of all that decides what becomes of a clip; the clip itself goes in by the size of its files.
+
+        The sizes tell another corpus with clips of the same names, whose files may be older than the copy.
+        """
+        name = source.name
+        sizes = [path.stat().st_size if path and path.is_file() else None for path in (source.video, source.audio)]
+        facts = [_VERSION, name, self.seed, self.draw_snr(name), self.draw_blur(name), self.noises.identity, sizes]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
@@ -120,7 +125,7 @@ def corrupt_clip(source: ClipSource, corruption: Corruption, out: Path) -> dict[
         "seed": str(corruption.seed),
         "status": str(worst.status) if worst else str(Status.OK),
         "reason": _without_folders(worst.reason, source) if worst else "",
-        "recipe": corruption.recipe(source.name),
+        "recipe": corruption.recipe(source),
     }
 
 

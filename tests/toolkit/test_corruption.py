@@ -1,6 +1,7 @@
 """A corrupted copy of a corpus."""
 
 import math
+import os
 
 import numpy as np
 import pandas as pd
@@ -199,6 +200,16 @@ def test_other_settings_and_changed_sources_are_redone(clean, tmp_path, tone):
     write_sound(clean.root / "a0.wav", tone(0.7, 44100))
     corrupt_corpus(clean, out, snr=(10, 10), seed=3)
     assert read_sound(out / "media" / "a0.wav", rate=16000).seconds == pytest.approx(0.7)
+
+
+def test_another_corpus_with_the_same_names_is_not_taken_for_done(clean, tmp_path, tone):
+    other = tmp_path / "other"
+    write_sound(other / "a0.wav", tone(0.7, 44100, 500, 0.3))
+    os.utime(other / "a0.wav", (0, 0))  # older than any copy
+    corrupt_corpus(clean, tmp_path / "noisy", snr=(5, 5), seed=3)
+    table = pd.DataFrame({"name": ["a0"], "audio": ["a0.wav"]})
+    corrupt_corpus(corpus_from_table("other", other, table), tmp_path / "noisy", snr=(5, 5), seed=3)
+    assert read_sound(tmp_path / "noisy" / "media" / "a0.wav", rate=16000).seconds == pytest.approx(0.7)
 
 
 # Clips that cannot be corrupted
