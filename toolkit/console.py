@@ -1,5 +1,6 @@
 """What every command shares: plain lines out, a user's mistake in two lines and exit code 2."""
 
+import errno
 import logging
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -8,7 +9,10 @@ import typer
 
 from toolkit.errors import UserError
 
-_UNUSABLE = (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+# What the system says of a path that somebody should not have named; anything else is no user's mistake.
+_UNUSABLE = {
+    errno.EACCES, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+}  # fmt: skip
 
 
 def say(text: str = "") -> None:
@@ -63,8 +67,8 @@ def main(app: Callable[..., None], *, many: Collection[str] = ()) -> None:
         app(spread(sys.argv[1:], many))
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
-    except _UNUSABLE as error:
-        if error.filename is None:  # not about a file that somebody named
+    except OSError as error:
+        if error.filename is None or error.errno not in _UNUSABLE:
             raise
         expected = "Expected a file or folder that is free and that you may write."
         typer.echo(f"error: {error.filename} cannot be used: {error.strerror}. {expected}", err=True)

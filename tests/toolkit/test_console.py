@@ -1,5 +1,6 @@
 """What every command shares."""
 
+import errno
 import sys
 
 import pytest
@@ -34,16 +35,20 @@ def test_user_error(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "error: Got a cat. Expected a dog.\n")
 
 
-@pytest.mark.parametrize("kind", [PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError])
-def test_a_path_that_cannot_be_used(monkeypatch, capsys, kind):
-    assert end_of(fail(kind(1, "No way", "some/where")), monkeypatch) == 2
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG])
+def test_a_path_that_cannot_be_used(monkeypatch, capsys, number):
+    assert end_of(fail(OSError(number, "No way", "some/where")), monkeypatch) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("error: some/where cannot be used: No way. Expected ")
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("error", [PermissionError("of a lock, not of a file"), ValueError("a bug"), OSError(5, "I/O")])
+@pytest.mark.parametrize(
+    "error",
+    [PermissionError(errno.EACCES, "of no file"), ValueError("a bug"), OSError(errno.EIO, "bad disk", "some/where")],
+    ids=["no_file", "bug", "disk"],
+)
 def test_bugs_keep_their_traceback(monkeypatch, error):
     monkeypatch.setattr(sys, "argv", ["program"])
     with pytest.raises(type(error)):
