@@ -1,6 +1,7 @@
 """Scores of a prediction file against a label file, by the rules of a track."""
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,10 @@ from toolkit.metrics.regression import mean_squared_error
 from toolkit.metrics.wheel import load_wheels, wheel_scores
 from toolkit.submission import COLUMNS
 
+logger = logging.getLogger(__name__)
+
 TRACKS = tuple(COLUMNS)
-_KNOWN = ("name", "discrete", "emotion", "valence", "openset", "split")
+_KNOWN = ("name", "discrete", "emotion", "valence", "openset")
 
 
 def score_files(
@@ -26,7 +29,8 @@ def score_files(
     """Returns the scores of a prediction file.
 
     MULTI: weighted F1, accuracy, mean squared error of valence and ``WAF - 0.25 MSE``. NOISE and SEMI: weighted F1 and
-    accuracy. OV: set-level accuracy, recall and score, with synonym groups if given, and the emotion-wheel F.
+    accuracy. OV: set-level accuracy, recall and score, with synonym groups if given, and the emotion-wheel F
+    (left out where no true word is on the built-in wheel and no other is given).
     Predicted emotions must be known ones, unless the truth itself has classes of its own.
 
     Args:
@@ -69,15 +73,15 @@ def _score_words(
     truth: dict[str, list[str]], guess: dict[str, list[str]], groups: Path | None, wheel: Path | None
 ) -> dict[str, float]:
     sets = set_scores(truth, guess, None if groups is None else _read_groups(groups))
-    wheels = wheel_scores(truth, guess, load_wheels(wheel))
-    return {
-        "set_accuracy": sets.accuracy,
-        "set_recall": sets.recall,
-        "set_score": sets.score,
-        "wheel_level1": wheels.level1,
-        "wheel_level2": wheels.level2,
-        "wheel_mean": wheels.mean,
-    }
+    scores = {"set_accuracy": sets.accuracy, "set_recall": sets.recall, "set_score": sets.score}
+    wheels = load_wheels(wheel)
+    if wheel is None and not any(wheels.groups(words, "basic", "level1") for words in truth.values()):
+        logger.warning("No true word is on the built-in wheel, which is English. Give --wheel to have wheel scores.")
+        return scores
+    on_wheels = wheel_scores(truth, guess, wheels)
+    return scores | {
+        "wheel_level1": on_wheels.level1, "wheel_level2": on_wheels.level2, "wheel_mean": on_wheels.mean,
+    }  # fmt: skip
 
 
 def _read_groups(path: Path) -> dict[str, list[list[str]]]:

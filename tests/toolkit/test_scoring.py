@@ -137,3 +137,9 @@ def test_column_is_missing(files):
 
 def test_single_clip(files):
     assert score_files("semi", *files("name,discrete\na,sad\n", "name,discrete\na,sad\n"))["score"] == 1
+
+
+def test_words_that_are_not_on_the_built_in_wheel(files, caplog):
+    words = "name,openset\na,['开心']\n"
+    assert score_files("ov", *files(words, words)) == {"set_accuracy": 1, "set_recall": 1, "set_score": 1}
+    assert "No true word is on the built-in wheel" in caplog.text

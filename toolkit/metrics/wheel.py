@@ -108,9 +108,9 @@ def _check_shape(wheels: Wheels) -> None:
         if not isinstance(part, dict):
             raise TypeError(f"{str(part)[:40]!r} where an object was expected")
     for lists in (wheels.forms, wheels.synonyms):
-        wrong = next((key for key, words in lists.items() if not isinstance(words, list)), None)
-        if wrong is not None:
-            raise TypeError(f"{wrong!r} stands for {str(lists[wrong])[:40]!r}, expected a list")
+        for key, words in lists.items():
+            if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+                raise TypeError(f"{key!r} stands for {str(words)[:40]!r}, expected a list of words")
     if not wheels.wheels:
         raise ValueError("no wheel in wheel_map_whole")
     for levels in wheels.wheels.values():
