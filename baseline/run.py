@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from baseline import run_directory as files
 from baseline.config import RunConfig, validated
@@ -20,6 +21,7 @@ from baseline.track import Track, tracks
 from toolkit.corpus import Corpus, load_corpus
 from toolkit.device import resolve_device
 from toolkit.errors import UserError
+from toolkit.models.network import build_network
 from toolkit.submission import COLUMNS as SUBMISSION_COLUMNS
 from toolkit.submission import test_splits, write_submission
 
@@ -81,6 +83,8 @@ def open_study(config: RunConfig, track: Track) -> Study:
     splits = track.test_splits(corpus) if config.test is None else config.test
     tests = {split: load_part(corpus.select(split), sources, task, device) for split in splits}
     recipe = _recipe(config, corpus, task, tests)
+    with torch.random.fork_rng([]):  # only to see that it can be built, before anything is written
+        build_network(**recipe.network, inputs=training.inputs.dims, classes=task.outputs)
     return track.extend(Study(corpus, train, tests, training, folds, task, recipe, sources, device))
 
 

@@ -18,7 +18,7 @@ from toolkit.metrics.open_vocabulary import Groups, format_words, parse_words, s
 from toolkit.metrics.wheel import LEVELS, Wheels, wheel_scores
 from toolkit.models.network import Network, NetworkOutput
 
-COARSE = np.arange(0.05, 1.0, 0.05)  # thresholds tried at every epoch
+COARSE = np.arange(0.1, 1.0, 0.1)  # thresholds tried at every epoch
 FINE = np.arange(0.01, 1.0, 0.01)  # thresholds tried once, at the end
 # A clip none of whose words is as probable as this gets no word: a random one would score as little.
 CLEAR = 0.05

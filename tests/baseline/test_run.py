@@ -18,10 +18,12 @@ QUICK = {"epochs": 12, "learning_rate": 0.01}
 
 
 @pytest.fixture
-def start(tiny, tmp_path):
-    """Runs a track on the tiny corpus and returns the run directory."""
+def start(tiny, tmp_path, monkeypatch):
+    """Runs a track on the tiny corpus, without its report unless asked for, and returns the run directory."""
 
-    def begin(track="multi", *, overwrite=False, config=None, **given):
+    def begin(track="multi", *, overwrite=False, config=None, report=False, **given):
+        if not report:
+            monkeypatch.setattr("baseline.report.write_report", lambda folder: folder)
         facts = {
             "track": track,
             "corpus": str(tmp_path / "tiny.csv"),
@@ -45,7 +47,7 @@ def metrics_of(folder):
 
 def test_files_of_a_run(start, tiny):
     corpus, _ = tiny
-    folder = start(compare=True)
+    folder = start(compare=True, report=True)
     assert folder.name == "mlp-voice+words+face-seed0"
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.yaml", "environment.json", "folds.csv", "metrics.json",
@@ -175,6 +177,43 @@ def test_training_clips_without_labels(start, tmp_path):
     table.to_csv(tmp_path / "tiny.csv", index=False)
     with pytest.raises(UserError, match="None of the 36 training clips of 'tiny' has a label"):
         start()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"model": "atention"}, r"Unknown network 'atention'. Did you mean 'attention'\?"),
+        ({"network": {"hiden": 8}}, r"Network 'mlp' cannot be built with .*'hiden'"),
+        ({"features": ["voice", "nose"]}, r"No cache of 'nose'"),
+        ({"device": "tpu"}, r"Device 'tpu' cannot be used"),
+    ],
+)
+def test_mistake_leaves_an_earlier_run_alone(start, given, message):
+    folder = start(name="mine")
+    before = (folder / "metrics.json").read_bytes()
+    with pytest.raises(UserError, match=message):
+        start(name="mine", overwrite=True, **given)
+    assert (folder / "metrics.json").read_bytes() == before
+
+
+def test_doubled_name(start, tmp_path):
+    table = pd.read_csv(tmp_path / "tiny.csv")
+    table.loc[3, "name"] = table.loc[1, "name"]
+    table.to_csv(tmp_path / "tiny.csv", index=False)
+    with pytest.raises(UserError, match=r"tiny.csv, row 5: the name 'train_001' is also in row 3"):
+        start()
+
+
+def test_same_predictions_whatever_ran_before(start):
+    """Nothing leaks from one run to the next through global generators or threads."""
+    import torch
+
+    first = (start(name="first") / "predictions.csv").read_bytes()
+    torch.manual_seed(99)
+    torch.set_num_threads(2)
+    assert (start(name="second") / "predictions.csv").read_bytes() == first
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
 
 
 def test_unknown_split(start):
