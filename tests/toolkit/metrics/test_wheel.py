@@ -110,7 +110,7 @@ def test_builtin_wheel_has_every_word_once():
         b'{"format_mapping": {}, "raw_mapping": {}, "wheel_map_whole": {"w": {"level1": {}}}}',
         b'{"format_mapping": {}, "raw_mapping": {}, "wheel_map_whole": {}}',
         b'{"format_mapping": {"joy": 3}, "raw_mapping": {}, "wheel_map_whole": {"w": {"level1": {}, "level2": {}}}}',
-        b'{"format_mapping": {}, "raw_mapping": {"joy": ["a", 3]}, "wheel_map_whole": {"w": {"level1": {}, "level2": {}}}}',
+        b'{"format_mapping": {}, "raw_mapping": {"a": [3]}, "wheel_map_whole": {"w": {"level1": {}, "level2": {}}}}',
     ],
 )
 def test_not_a_wheel_file(tmp_path, content):
