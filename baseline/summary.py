@@ -20,7 +20,8 @@ def summary_lines(folder: Path) -> list[str]:
         table.append((name, str(entry["clips"]), *cells))
     lines = aligned(table)
     lines.append(f"score: {metrics['score_name']}, {_folds(metrics)}; {metrics['selection']}")
-    lines += [f"{name}: {_folds(entry)}" for name, entry in metrics.get("modalities", {}).items()]
+    compared = metrics.get("modalities", {})
+    lines += [f"{name}: {_folds(entry)}" for name, entry in compared.items() if len(compared) > 1]
     missing = sum(metrics["without_features"].values())
     if missing:
         lines.append(f"{missing} clips have none of the features and got the training prior")
