@@ -202,6 +202,14 @@ def test_other_settings_and_changed_sources_are_redone(clean, tmp_path, tone):
     assert read_sound(out / "media" / "a0.wav", rate=16000).seconds == pytest.approx(0.7)
 
 
+def test_newer_source_of_the_same_size_is_redone(clean, tmp_path, tone):
+    corrupt_corpus(clean, tmp_path / "noisy", snr=(5, 5), seed=3)
+    before = (tmp_path / "noisy" / "media" / "a0.wav").read_bytes()
+    write_sound(clean.root / "a0.wav", tone(0.5, 44100, 500, 0.3))
+    corrupt_corpus(clean, tmp_path / "noisy", snr=(5, 5), seed=3)
+    assert (tmp_path / "noisy" / "media" / "a0.wav").read_bytes() != before
+
+
 def test_another_corpus_with_the_same_names_is_not_taken_for_done(clean, tmp_path, tone):
     other = tmp_path / "other"
     write_sound(other / "a0.wav", tone(0.7, 44100, 500, 0.3))

@@ -143,3 +143,7 @@ def test_words_that_are_not_on_the_built_in_wheel(files, caplog):
     words = "name,openset\na,['开心']\n"
     assert score_files("ov", *files(words, words)) == {"set_accuracy": 1, "set_recall": 1, "set_score": 1}
     assert "No true word is on the built-in wheel" in caplog.text
+
+
+def test_mark_of_no_valence_is_not_scored(files):
+    assert score_files("multi", *files(TRUTH.replace("sad,-3", "sad,-10")))["mse"] == (4 + 0) / 2

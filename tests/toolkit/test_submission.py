@@ -74,6 +74,7 @@ def test_valid_files(corpus, tmp_path, track, content):
         ("multi", MULTI.replace("m1,sad", "m1,sadd"), 3, "'sadd' is no class of this corpus. Did you mean 'sad'"),
         ("multi", MULTI.replace("m1,sad", "m1,"), 3, "the emotion is empty"),
         ("multi", MULTI.replace("-3", "-5.5"), 3, "valence is '-5.5', expected a number from -5 to 5"),
+        ("multi", MULTI.replace("-3", "5.25"), 3, "valence is '5.25', expected a number from -5 to 5"),
         ("multi", MULTI.replace("-3", "nan"), 3, "valence is"),
         ("multi", MULTI.replace("-3", "low"), 3, "valence is 'low'"),
         ("multi", MULTI.replace("m1", "m2"), 3, "'m2' stands in row 2 already"),
@@ -154,3 +155,17 @@ def test_nothing_to_submit(corpus, tmp_path):
 def test_unknown_track(corpus, tmp_path):
     with pytest.raises(UserError, match=r"Unknown track 'smi'\. Did you mean 'semi'"):
         validate_submission("smi", corpus, _file(tmp_path, SEMI))
+
+
+@pytest.mark.parametrize(
+    ("splits", "track", "expected"),
+    [
+        (["train", "unlabelled", "test_semi"], "semi", ["test_semi"]),  # the pool only where the test clips are hidden
+        (["train", "unlabelled"], "semi", ["unlabelled"]),
+        (["test_semi", "test_ov"], "ov", ["test_ov"]),
+        (["train", "test_multi"], "noise", []),
+    ],
+)
+def test_splits_that_a_track_covers(tmp_path, splits, track, expected):
+    table = pd.DataFrame({"name": list("abcd")[: len(splits)], "split": splits})
+    assert splits_of(track, corpus_from_table("tiny", tmp_path, table)) == expected
