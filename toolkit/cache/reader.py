@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -17,6 +17,8 @@ from toolkit.status import Status
 
 class Cache:
     """A cache file, read only; opened at the first read and again in each process that uses it.
+
+    As a context manager it closes the file at the end, and opens it again should it be read after that.
 
     Attributes:
         path: the file
@@ -123,6 +125,12 @@ class Cache:
         if self._handle is not None and self._process == os.getpid():
             self._handle.close()
         self._handle = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_handle": None}

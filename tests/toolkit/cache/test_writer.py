@@ -1,5 +1,7 @@
 """Writing and merging caches."""
 
+import os
+from collections import namedtuple
 from pathlib import Path
 
 import h5py
@@ -69,8 +71,36 @@ def test_clips_of_different_dimensions(tmp_path: Path, header: Header):
             writer.append(Record("a", row={"utterance": np.zeros(3, np.float32)}))
             writer.append(Record("b", row={"utterance": np.zeros(4, np.float32)}))
 
-    with pytest.raises(UserError, match=r"shape \(4,\), the clips before it \(3,\)"):
+    with pytest.raises(UserError, match=r"'b' gave utterance of shape \(4,\), the clips before it \(3,\)"):
         write()
+
+
+def test_full_disk(cache_file: Path, header: Header, monkeypatch):
+    """It must show before HDF5 writes, which would crash, and touch nothing."""
+    before = cache_file.read_bytes()
+    free = iter([1 << 30, 1 << 20])
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr("toolkit.cache.writer.shutil.disk_usage", lambda _: usage(next(free)))
+    with pytest.raises(OSError, match="No space left"), CacheWriter(cache_file, header) as writer:
+        writer.append(Record("new", Status.SILENT, "silent"))
+    assert cache_file.read_bytes() == before
+    assert [path.name for path in cache_file.parent.iterdir()] == [cache_file.name]
+
+
+def test_merge_of_more_parts_than_a_process_may_open(tmp_path: Path, header: Header):
+    resource = pytest.importorskip("resource")
+    parts = [tmp_path / f"{number:02d}.h5" for number in range(60)]
+    for number, part in enumerate(parts):
+        with CacheWriter(part, header) as writer:
+            writer.append(Record(f"c{number}", row={"utterance": np.full(2, number, np.float32)}))
+    names = [f"c{number}" for number in range(60)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 20, limits[1]))
+    try:
+        merge(tmp_path / "all.h5", header, parts, names)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert Cache(tmp_path / "all.h5").row("utterance", names)[:, 1].tolist() == list(range(60))
 
 
 def test_many_flushes_equal_one(tmp_path: Path, header: Header, records: list[Record], assert_same, monkeypatch):
