@@ -17,19 +17,23 @@ CURVE_SPLIT (clean labelled clips that the levels are mixed into), WORKERS, PYTH
 TEXT
 }
 
+fail() { printf 'error: %s\n' "$1" >&2; exit 2; }
+
 corpus=""
+demo=""
 workdir="work"
 scale="full"
 while [[ $# -gt 0 ]]; do
     case "$1" in
-        --demo) shift ;;
-        --corpus) corpus="$2"; shift 2 ;;
-        --workdir) workdir="$2"; shift 2 ;;
-        --scale) scale="$2"; shift 2 ;;
+        --demo) demo=yes; shift; continue ;;
         -h | --help) usage; exit 0 ;;
-        *) echo "error: unknown option '$1'" >&2; usage >&2; exit 2 ;;
+        --corpus | --workdir | --scale) [[ $# -gt 1 ]] || fail "$1 needs a value; --help shows how" ;;
+        *) fail "unknown option '$1'; --help shows the known ones" ;;
     esac
+    printf -v "${1#--}" '%s' "$2"
+    shift 2
 done
+[[ -z "$demo" || -z "$corpus" ]] || fail "--demo and --corpus exclude each other"
 
 PYTHON="${PYTHON:-python}"
 AUDIO="${AUDIO:-prosody}"
@@ -43,7 +47,7 @@ SNRS="${SNRS:--5 0 5 10 20}"
 CURVE_SPLIT="${CURVE_SPLIT:-test_multi}"
 WORKERS="${WORKERS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu)}"
 
-cd "$(dirname "${BASH_SOURCE[0]}")"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 mkdir -p "$workdir"
 caches="$workdir/features"
 runs="$workdir/runs"
@@ -97,7 +101,7 @@ for track in $TRACKS; do
     step "track $track"
     options=()
     [[ "$track" == noise ]] && options=("${noise_options[@]}")
-    "$PYTHON" main.py --track "$track" --corpus "$corpus" --cache "$caches" --features $AUDIO $TEXT $VISUAL \
+    "$PYTHON" "$project/main.py" --track "$track" --corpus "$corpus" --cache "$caches" --features $AUDIO $TEXT $VISUAL \
         --model "$MODEL" --seed "$SEED" --out "$runs" --name "$NAME" ${options[@]+"${options[@]}"}
     run="$runs/$track/$NAME"
     "$PYTHON" -m toolkit submission validate "$run/submission.csv" --track "$track" --corpus "$corpus"

@@ -15,7 +15,7 @@ from toolkit.status import Status
 if TYPE_CHECKING:
     from opensmile import FeatureLevel, Smile
 
-LICENCE = "openSMILE licence of audEERING: research and private use only, no commercial use"
+LICENCE = "audEERING research licence: non-commercial use and research, not for products"
 
 # The longest analysis window of the sets is 60 ms, and functionals want a few frames; below 60 ms openSMILE gives NaN.
 SHORTEST = 0.1  # seconds
