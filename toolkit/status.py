@@ -16,3 +16,4 @@ class Status(StrEnum):
     NO_FACE = "no_face"  # no frame shows a face
     EMPTY_TEXT = "empty_text"  # no transcript, or only blanks
     NOT_FINITE = "not_finite"  # the encoder gave NaN or infinity
+    ERROR = "error"  # an unforeseen exception in reading or encoding it; the log has the traceback

@@ -72,6 +72,39 @@ def test_failures_are_listed(words, letters, tmp_path):
     assert set(table["encoder"]) == {"letters"}
 
 
+def test_unforeseen_error_costs_one_clip_and_is_told(words, letters, tmp_path, monkeypatch, caplog):
+    whole = extract_features(words, letters.specs[0], tmp_path / "whole")
+    monkeypatch.setattr(letters, "broken", frozenset({"clip number 7"}))
+    path = extract_features(words, letters.specs[0], tmp_path / "odd")
+    cache, names = Cache(path), words.table["name"].tolist()
+    assert cache.status[7] == "error"
+    assert cache.reason[7] == "ValueError: cannot bear 'clip number 7'"
+    rest = [name for name in names if name != "c07"]
+    np.testing.assert_array_equal(cache.row("utterance", rest), Cache(whole).row("utterance", rest))
+    assert "text/letters: unforeseen error in clip 'c07'" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_unforeseen_error_in_reading(words, letters, tmp_path, monkeypatch):
+    def load(self, row):
+        if row["name"] == "c09":
+            raise MemoryError
+        return row["name"]
+
+    monkeypatch.setattr("feature_extraction.source.TextSource.load", load)
+    cache = Cache(extract_features(words, letters.specs[0], tmp_path))
+    assert (cache.status[9], cache.reason[9]) == ("error", "MemoryError")
+    assert cache.status.count("ok") == 49
+
+
+def test_encoder_that_breaks_at_every_clip_ends_the_run(words, letters, tmp_path, monkeypatch):
+    monkeypatch.setattr(letters, "broken", frozenset({"all"}))
+    with pytest.raises(RuntimeError, match="text/letters failed for each of 15 clips") as error:
+        extract_features(words, letters.specs[0], tmp_path)
+    assert isinstance(error.value.__cause__, ValueError)
+    assert not list(tmp_path.rglob("*.h5"))  # nothing to retry once it is mended
+
+
 def test_second_run_extracts_nothing_and_says_so(words, letters, tmp_path, caplog):
     path = extract_features(words, letters.specs[0], tmp_path)
     before = path.read_bytes()
