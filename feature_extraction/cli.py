@@ -1,6 +1,5 @@
 """The command line of stage 1: ``python -m feature_extraction audio|visual|text|faces|list``."""
 
-import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from feature_extraction.cores import count_cores
 from feature_extraction.encoder import MODALITIES, Modality, all_specs, get_spec
 from toolkit.console import aligned, main, say
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-WORKERS = os.cpu_count() or 1
+WORKERS = count_cores()
 
 
 class Level(StrEnum):

@@ -1,6 +1,5 @@
 """Stage 1, one loop for all modalities: plan, resume, read, encode, write."""
 
-import contextlib
 import logging
 import multiprocessing
 import os
@@ -12,10 +11,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from feature_extraction.cores import count_cores
 from feature_extraction.encoder import EncoderSpec, Level
 from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.failures import write_failures
 from feature_extraction.job import FaceJob, FeatureJob, Job
+from feature_extraction.lock import locked
 from feature_extraction.segment import make_segment, plan_segments, segment_folder
 from feature_extraction.source import Row
 from toolkit.cache import Cache, merge
@@ -55,7 +56,8 @@ def extract_features(
         the cache file
 
     Raises:
-        UserError: a cache made by another version of the encoder is there, or another run is at work on it
+        UserError: a cache made by another version of the encoder is there, another run is at work on it, or it cannot
+            be written
     """
     options = {"overwrite": overwrite, "retry": retry, "workers": workers, "progress": progress}
     if spec.faces:
@@ -84,55 +86,71 @@ def run_job(job: Job, corpus: Corpus, *, overwrite: bool, retry: bool, workers: 
     """Brings one cache up to date with the corpus.
 
     Segments finished by an interrupted run are taken over; clips already in the cache are never computed again.
+
+    Raises:
+        UserError: see `extract_features`
     """
-    job.path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(job.path):
-        for leftover in job.path.parent.glob(f".{job.path.name}.*.partial"):  # of a run killed while merging
-            leftover.unlink()
-        if overwrite:
-            job.path.unlink(missing_ok=True)
-            shutil.rmtree(segment_folder(job.path), ignore_errors=True)
-        done = _finished(job, retry)
-        rows = {row["name"]: row for row in corpus.table.to_dict("records")}
-        missing = [name for name in rows if name not in done]
-        if not missing:
-            shutil.rmtree(segment_folder(job.path), ignore_errors=True)  # of a run killed right after merging
-            logger.info("%s/%s: all %d clips are there, nothing to extract", job.modality, job.name, len(rows))
-            return job.path
-        segments = plan_segments(missing, job.path)
-        todo = {path: [rows[name] for name in names] for path, names in segments.items() if not _is_ours(path, job)}
-        at_start = len(rows) - sum(map(len, todo.values()))
-        label = f"{job.modality}/{job.name}"
-        with tqdm(total=len(rows), initial=at_start, desc=label, unit="clip", disable=not progress) as bar:
-            for count in _make_segments(job, todo, workers):
-                bar.update(count)
-        order = [*rows, *(name for name in done if name not in rows)]  # clips that left the corpus are not thrown away
-        parts = [*segments, *([job.path] if done else [])]
-        merge(job.path, job.header, parts, order)
-        shutil.rmtree(segment_folder(job.path))
-    write_failures(job.path.parent.parent)
+    try:
+        job.path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(job.path):
+            if overwrite:
+                job.path.unlink(missing_ok=True)
+                shutil.rmtree(segment_folder(job.path), ignore_errors=True)
+            _complete(job, corpus, retry=retry, workers=workers, progress=progress)
+        write_failures(job.path.parent.parent)
+    except OSError as error:  # clips' own are statuses by now, so this is about the cache
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise UserError(
+            f"{job.path} cannot be written: {why}. What is finished is kept: run the same command again when there is "
+            "room, or name another --cache."
+        ) from error
+    except KeyboardInterrupt:
+        logger.info("Stopped. What is finished is kept: run the same command again to go on.")
+        raise
     return job.path
 
 
-def _finished(job: Job, retry: bool) -> list[str]:
+def _complete(job: Job, corpus: Corpus, *, retry: bool, workers: int, progress: bool) -> None:
+    """Computes what the cache lacks, and merges it in."""
+    for leftover in job.path.parent.glob(f".{job.path.name}.*.partial"):  # of a run killed while merging
+        leftover.unlink()
+    done = _finished(job, retry)
+    rows = {row["name"]: row for row in corpus.table.to_dict("records")}
+    missing = [name for name in rows if name not in done]
+    if not missing:
+        shutil.rmtree(segment_folder(job.path), ignore_errors=True)  # of a run killed right after merging
+        logger.info("%s/%s: all %d clips are there, nothing to extract", job.modality, job.name, len(rows))
+        return
+    segments = plan_segments(missing, job.path)
+    todo = {path: [rows[name] for name in names] for path, names in segments.items() if not _is_ours(path, job)}
+    at_start = len(rows) - sum(map(len, todo.values()))
+    label = f"{job.modality}/{job.name}"
+    with tqdm(total=len(rows), initial=at_start, desc=label, unit="clip", disable=not progress) as bar:
+        for count in _make_segments(job, todo, workers):
+            bar.update(count)
+    order = [*rows, *(name for name in done if name not in rows)]  # clips that left the corpus are not thrown away
+    parts = [*segments, *([job.path] if done else [])]
+    merge(job.path, job.header, parts, order)
+    shutil.rmtree(segment_folder(job.path))
+
+
+def _finished(job: Job, retry: bool) -> dict[str, None]:
     """Returns the clips that need no work, in the order of the cache."""
     if not job.path.exists():
-        return []
-    cache = Cache(job.path)
-    cache.expect(job.header.identity)
-    names = [n for n, status in zip(cache.names, cache.status, strict=True) if not retry or status == Status.OK]
-    cache.close()
-    return names
+        return {}
+    with Cache(job.path) as cache:
+        cache.expect(job.header.identity)
+        names = [n for n, status in zip(cache.names, cache.status, strict=True) if not retry or status == Status.OK]
+    return dict.fromkeys(names)
 
 
 def _is_ours(path: Path, job: Job) -> bool:
     """Whether a segment was finished by an earlier run of the very same encoder; one of another is removed."""
     if not path.exists():
         return False
-    cache = Cache(path)
-    cache.close()
-    if cache.identity == job.header.identity:
-        return True
+    with Cache(path) as cache:
+        if cache.identity == job.header.identity:
+            return True
     path.unlink()
     return False
 
@@ -167,29 +185,9 @@ _job: Job | None = None  # the job of this worker process, so that its encoder i
 def _start_worker(job: Job, workers: int) -> None:
     global _job
     _job = job
-    threads = max(1, (os.cpu_count() or 1) // workers)  # workers share the cores instead of fighting for them
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    threads = max(1, count_cores() // workers)  # workers share the cores instead of fighting for them
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 def _work(rows: list[Row], path: Path) -> int:
     return make_segment(_job, rows, path)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Holds a lock beside a cache file; the system frees it when the process ends, however it ends.
-
-    Raises:
-        UserError: another run holds it
-    """
-    if os.name != "posix":
-        yield
-        return
-    import fcntl
-
-    with path.with_name(f".{path.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"Another run is making {path}. Wait for it, or stop it.") from error
-        yield

@@ -1,13 +1,14 @@
 """The account of a corpus: how many clips of each cache have which status, and every failed clip by name."""
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from feature_extraction.lock import locked
 from toolkit.cache import Cache
 from toolkit.console import aligned
+from toolkit.media_write import whole_file
 from toolkit.status import Status
 
 COLUMNS = ("modality", "encoder", "name", "status", "reason")
@@ -23,17 +24,16 @@ def write_failures(folder: Path) -> Path:
         the file, with a header alone where nothing failed
     """
     path = folder / "failures.csv"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    # Two runs at once must not write what each of them saw before the other had finished.
+    with locked(path, wait=True), whole_file(path) as target, target.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for cache_file in sorted(folder.glob("*/*.h5")):
-            cache = Cache(cache_file)
-            for name, status, reason in zip(cache.names, cache.status, cache.reason, strict=True):
-                if status != Status.OK:
-                    writer.writerow((cache_file.parent.name, cache_file.name.removesuffix(".h5"), name, status, reason))
-            cache.close()
-    temporary.replace(path)
+            encoder = cache_file.name.removesuffix(".h5")
+            with Cache(cache_file) as cache:
+                for name, status, reason in zip(cache.names, cache.status, cache.reason, strict=True):
+                    if status != Status.OK:
+                        writer.writerow((cache_file.parent.name, encoder, name, status, reason))
     return path
 
 
@@ -41,16 +41,19 @@ def summary_lines(caches: Iterable[Path]) -> list[str]:
     """Returns a table of statuses, one line per cache."""
     rows = [("corpus", "encoder", "clips", "ok", "failed")]
     for path in caches:
-        cache = Cache(path)
-        counts = Counter(cache.status)
+        with Cache(path) as cache:
+            counts = Counter(cache.status)
         ok = counts.pop(Status.OK, 0)
         failed = ", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "none"
         encoder = f"{path.parent.name}/{path.name.removesuffix('.h5')}"
         rows.append((cache.corpus, encoder, str(len(cache)), str(ok), failed))
-        cache.close()
     return aligned(rows)
 
 
 def count_failed(caches: Iterable[Path]) -> int:
     """Returns how many clips failed in all of the caches together."""
-    return sum(status != Status.OK for path in caches for status in Cache(path).status)
+    count = 0
+    for path in caches:
+        with Cache(path) as cache:
+            count += sum(status != Status.OK for status in cache.status)
+    return count

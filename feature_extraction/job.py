@@ -34,6 +34,14 @@ class Job(ABC):
     source: Source
 
     @abstractmethod
+    def prepare(self) -> None:
+        """Builds what encodes, once per process, so that what goes wrong there is not taken for a clip's fault.
+
+        Raises:
+            UserError: something is not installed, or there is no such device
+        """
+
+    @abstractmethod
     def encode(self, batch: list[tuple[str, Any]]) -> list[Record]:
         """Returns the records of a batch of clip names with their material."""
 
@@ -63,6 +71,10 @@ class FeatureJob(Job):
     @cached_property
     def _encoder(self) -> Encoder:
         return build_encoder(self.spec, device=self.device, level=self.level)
+
+    def prepare(self) -> None:
+        """Builds the encoder."""
+        _ = self._encoder
 
     def encode(self, batch: list[tuple[str, Any]]) -> list[Record]:
         """Returns the features of a batch."""
@@ -123,6 +135,10 @@ class FaceJob(Job):
         from toolkit.device import resolve_device
 
         return FaceExtractor(self.spec, device=resolve_device(self.device))
+
+    def prepare(self) -> None:
+        """Builds the face extractor."""
+        _ = self._extractor
 
     def encode(self, batch: list[tuple[str, Path]]) -> list[Record]:
         """Returns the tracks of a batch; a clip that cannot be decoded becomes a failed record."""

@@ -136,6 +136,7 @@ def _encode_usable(job: Job, batch: list[tuple[str, Any]], errors: list[Exceptio
     """Returns the records of clips that could be read; where a batch fails, its clips are encoded one by one."""
     if not batch:
         return []
+    job.prepare()
     try:
         return job.encode(batch)
     except UserError:

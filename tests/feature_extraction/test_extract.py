@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import h5py
@@ -170,6 +171,41 @@ def test_two_runs_at_once(words, letters, tmp_path):
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(UserError, match="Another run is making"):
             extract_features(words, letters.specs[0], tmp_path)
+
+
+def test_failures_of_a_run_killed_before_it_listed_them(words, letters, tmp_path):
+    extract_features(words, letters.specs[0], tmp_path)
+    (tmp_path / "words" / "failures.csv").unlink()
+    extract_features(words, letters.specs[0], tmp_path)
+    assert len(pd.read_csv(tmp_path / "words" / "failures.csv")) == 4
+
+
+def test_folder_that_cannot_be_written(words, letters, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"letters\.h5 cannot be written: Not a directory"):
+        extract_features(words, letters.specs[0], tmp_path / "file")
+
+
+def test_full_disk(words, letters, tmp_path, monkeypatch):
+    usage = namedtuple("usage", "free")
+    sizes = iter([1 << 30] * 3 + [0])  # room for one segment
+    with monkeypatch.context() as full:
+        full.setattr("toolkit.cache.writer.shutil.disk_usage", lambda _: usage(next(sizes)))
+        with pytest.raises(UserError, match=r"No space left on device\. What is finished is kept"):
+            extract_features(words, letters.specs[0], tmp_path)
+    letters.seen.clear()
+    path = extract_features(words, letters.specs[0], tmp_path)
+    assert letters.seen[0] == "clip number 16"
+    assert verify(path) == []
+
+
+def test_encoder_that_cannot_be_built_ends_the_run(words, letters, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ImportError("libsound.so is broken")
+
+    monkeypatch.setattr(letters, "__init__", fail)
+    with pytest.raises(ImportError, match="libsound"):
+        extract_features(words, letters.specs[0], tmp_path)
 
 
 def test_workers_give_the_same_file(demo_text, tmp_path):
