@@ -51,9 +51,10 @@ def summary_lines(caches: Iterable[Path]) -> list[str]:
 
 
 def count_failed(caches: Iterable[Path]) -> int:
-    """Returns how many clips failed in all of the caches together."""
-    count = 0
+    """Returns how many clips failed under at least one of the encoders."""
+    failed = set()
     for path in caches:
-        with Cache(path) as cache:
-            count += sum(status != Status.OK for status in cache.status)
-    return count
+        cache = Cache(path)
+        failed |= {(cache.corpus, name) for name, s in zip(cache.names, cache.status, strict=True) if s != Status.OK}
+        cache.close()
+    return len(failed)
