@@ -8,6 +8,7 @@ from feature_extraction.acoustics.frames import cut_frames
 
 LOWEST, HIGHEST = 60.0, 600.0  # Hz
 WINDOW = 3 / LOWEST  # seconds; three periods of the lowest pitch
+BLOCK = 1024  # frames whose autocorrelations are held at once, some 70 MB; ten minutes of them would be 4 GB
 
 # Boersma (1993), "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
 # sampled sound", Proceedings of the Institute of Phonetic Sciences 17, with the standard settings of Praat.
@@ -39,10 +40,10 @@ def track_pitch(samples: np.ndarray, rate: int) -> Pitch:
         samples: ``(S,)``
         rate: samples per second (Hz)
     """
-    frames = cut_frames(samples, rate, WINDOW).astype(np.float64)
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    frequencies, strengths = _candidates(_autocorrelation(frames, rate), FINER * rate)
-    peak = np.abs(frames).max(axis=1)
+    frames = cut_frames(samples, rate, WINDOW)
+    starts = range(0, max(1, len(frames)), BLOCK)
+    blocks = [_frame_candidates(frames[start : start + BLOCK], rate) for start in starts]
+    frequencies, strengths, peak = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     loudness = peak / max(float(peak.max(initial=0.0)), 1e-9)
     threshold = SILENCE_THRESHOLD / (1 + VOICING_THRESHOLD)
     unvoiced = VOICING_THRESHOLD + np.maximum(0, 2 - loudness / threshold)
@@ -53,6 +54,14 @@ def track_pitch(samples: np.ndarray, rate: int) -> Pitch:
     path = _best_path(scores, frequencies)
     best = strengths.max(axis=1, initial=0.0).clip(0, 1)
     return Pitch(frequencies[np.arange(len(path)), path], best)
+
+
+def _frame_candidates(frames: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns frequency and height of the candidates ``(T, CANDIDATES)`` and the largest sample ``(T,)`` of frames."""
+    frames = frames.astype(np.float64)
+    frames -= frames.mean(axis=1, keepdims=True)
+    frequencies, strengths = _candidates(_autocorrelation(frames, rate), FINER * rate)
+    return frequencies, strengths, np.abs(frames).max(axis=1)
 
 
 def _autocorrelation(frames: np.ndarray, rate: int) -> np.ndarray:
