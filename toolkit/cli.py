@@ -142,11 +142,15 @@ def score(
     wheel: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSON of emotion wheels; the built-in one without (ov).")
     ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(metavar="NAME ...", help="Only clips of these splits of the labels.")
+    ] = None,
 ) -> None:
     """Score a prediction file by the rules of its track."""
     from toolkit.scoring import score_files
 
-    for name, value in score_files(track.value, truth, prediction, groups=groups, wheel=wheel).items():
+    scores = score_files(track.value, truth, prediction, groups=groups, wheel=wheel, splits=split)
+    for name, value in scores.items():
         say(f"{name:<24} {value:.16g}")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,13 @@ _KNOWN = ("name", "discrete", "emotion", "valence", "openset")
 
 
 def score_files(
-    track: str, truth: Path, prediction: Path, *, groups: Path | None = None, wheel: Path | None = None
+    track: str,
+    truth: Path,
+    prediction: Path,
+    *,
+    groups: Path | None = None,
+    wheel: Path | None = None,
+    splits: Sequence[str] | None = None,
 ) -> dict[str, float]:
     """Returns the scores of a prediction file.
 
@@ -40,6 +47,7 @@ def score_files(
         prediction: CSV of the same columns; for SEMI it may hold further clips, as the organisers allow
         groups: JSON of synonym groups per clip, OV only
         wheel: JSON of emotion wheels, OV only; the built-in wheel if absent
+        splits: values of the truth's column ``split`` that are scored, all clips if absent
 
     Raises:
         UserError: a file, a column, a clip or a label is missing or wrong
@@ -49,6 +57,8 @@ def score_files(
     if track != "ov" and (groups or wheel):
         raise UserError(f"Synonym groups and wheels belong to track ov, got track {track}. Leave them out.")
     labels, guesses = _read(truth), _read(prediction)
+    if splits:
+        labels = _of_splits(truth, labels, splits)
     if track == "ov":
         return _score_words(_words(truth, labels), _words(prediction, guesses), groups, wheel)
     true, guess = _column(truth, labels, "emotion"), _column(prediction, guesses, "emotion")
@@ -67,6 +77,14 @@ def score_files(
     else:
         scores["score"] = scores["weighted_f1"]
     return scores
+
+
+def _of_splits(path: Path, table: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
+    column = _column(path, table, "split")
+    for split in splits:
+        if split not in set(column):
+            raise UserError(f"{path} has no clip of split '{split}'. {did_you_mean(split, set(column.dropna()))}")
+    return table[column.isin(list(splits))]
 
 
 def _score_words(

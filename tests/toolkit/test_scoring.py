@@ -147,3 +147,11 @@ def test_words_that_are_not_on_the_built_in_wheel(files, caplog):
 
 def test_mark_of_no_valence_is_not_scored(files):
     assert score_files("multi", *files(TRUTH.replace("sad,-3", "sad,-10")))["mse"] == (4 + 0) / 2
+
+
+def test_only_one_split(files):
+    truth = "name,discrete,split\na,happy,test\nb,sad,train\n"
+    paths = files(truth, "name,discrete\na,happy\n")
+    assert score_files("noise", *paths, splits=["test"])["accuracy"] == 1
+    with pytest.raises(UserError, match="no clip of split 'tst'"):
+        score_files("noise", *paths, splits=["tst"])
