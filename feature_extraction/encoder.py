@@ -83,7 +83,8 @@ class Encoder(ABC):
 
     Args:
         spec: what to compute
-        device: torch device, ignored by families without a network
+        device: as the user typed it, ``auto`` among others; families with a network ask `toolkit.device.resolve_device`
+            for it, the others ignore it
         level: families with functionals may skip the frames at ``utterance`` level
     """
 
@@ -118,9 +119,17 @@ def register(encoder: type[Encoder]) -> type[Encoder]:
 
 
 def all_specs(modality: Modality | None = None) -> dict[str, EncoderSpec]:
-    """Returns every named spec, of one modality or of all, by name."""
-    specs = [spec for family in encoders.names() for spec in encoders.get(family).specs]
-    return {spec.name: spec for spec in sorted(specs, key=lambda s: s.name) if modality in (None, spec.modality)}
+    """Returns every named spec, of one modality or of all, by name.
+
+    Raises:
+        ValueError: two specs have the same name
+    """
+    specs: dict[str, EncoderSpec] = {}
+    for family in encoders.names():
+        for spec in encoders.get(family).specs:
+            if specs.setdefault(spec.name, spec) is not spec:
+                raise ValueError(f"families {specs[spec.name].family} and {family} both have a spec '{spec.name}'")
+    return {name: specs[name] for name in sorted(specs) if modality in (None, specs[name].modality)}
 
 
 def get_spec(name: str, modality: Modality) -> EncoderSpec:

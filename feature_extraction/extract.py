@@ -116,6 +116,8 @@ def _complete(job: Job, corpus: Corpus, *, retry: bool, workers: int, progress: 
         leftover.unlink()
     done = _finished(job, retry)
     rows = {row["name"]: row for row in corpus.table.to_dict("records")}
+    if done.keys() & rows.keys():
+        _warn_of_another_root(job)
     missing = [name for name in rows if name not in done]
     if not missing:
         shutil.rmtree(segment_folder(job.path), ignore_errors=True)  # of a run killed right after merging
@@ -142,6 +144,17 @@ def _finished(job: Job, retry: bool) -> dict[str, None]:
         cache.expect(job.header.identity)
         names = [n for n, status in zip(cache.names, cache.status, strict=True) if not retry or status == Status.OK]
     return dict.fromkeys(names)
+
+
+def _warn_of_another_root(job: Job) -> None:
+    """Clips are known by their names, and two tables in two folders may be called the same: nothing else would tell."""
+    with Cache(job.path) as cache:
+        if cache.root and cache.root != job.header.root:
+            logger.warning(
+                "%s was made from clips in %s; those of the same name in %s are taken to be the same. If they are not, "
+                "use another --cache, or write 'name: ...' into a .yaml beside the CSV.",
+                job.path, cache.root, job.header.root,
+            )  # fmt: skip
 
 
 def _is_ours(path: Path, job: Job) -> bool:

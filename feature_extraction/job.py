@@ -9,6 +9,7 @@ import numpy as np
 
 from feature_extraction.encoder import Encoder, EncoderSpec, FrameFeatures, Level, build_encoder
 from feature_extraction.faces.spec import FaceSpec
+from feature_extraction.identity import Identified
 from feature_extraction.source import Source, VideoSource, source_of
 from toolkit.cache import Header, Record, cache_path
 from toolkit.corpus import Corpus
@@ -46,6 +47,10 @@ class Job(ABC):
         """Returns the records of a batch of clip names with their material."""
 
 
+def _header(corpus: Corpus, spec: Identified) -> Header:
+    return Header(corpus.name, spec.to_json(), spec.identity, root=str(corpus.root.resolve()))
+
+
 class FeatureJob(Job):
     """The features of one encoder.
 
@@ -64,7 +69,7 @@ class FeatureJob(Job):
         self.level = level
         self.device = device
         self.path = cache_path(root, corpus.name, spec.modality, spec.name, level)
-        self.header = Header(corpus.name, spec.to_json(), spec.identity)
+        self.header = _header(corpus, spec)
         faces = cache_path(root, corpus.name, "faces", spec.faces.name) if spec.faces else None
         self.source = source_of(spec, corpus.root, faces)
 
@@ -126,7 +131,7 @@ class FaceJob(Job):
         self.spec = spec
         self.device = device
         self.path = cache_path(root, corpus.name, "faces", spec.name)
-        self.header = Header(corpus.name, spec.to_json(), spec.identity)
+        self.header = _header(corpus, spec)
         self.source = VideoSource(corpus.root)
 
     @cached_property

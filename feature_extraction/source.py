@@ -64,7 +64,7 @@ class SoundSource(Source):
 
     def size(self, item: Sound) -> float:
         """Returns seconds."""
-        return len(item.samples) / item.rate
+        return item.seconds
 
 
 class FaceSource(Source):

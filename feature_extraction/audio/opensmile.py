@@ -64,9 +64,8 @@ class OpenSmile(Encoder):
         return [self._encode(sound) for sound in batch]
 
     def _encode(self, sound: Sound) -> FrameFeatures | ClipError:
-        seconds = len(sound.samples) / sound.rate
-        if seconds < SHORTEST:
-            length = f"{1000 * seconds:.1f} ms of sound, openSMILE needs {1000 * SHORTEST:g} ms"
+        if sound.seconds < SHORTEST:
+            length = f"{1000 * sound.seconds:.1f} ms of sound, openSMILE needs {1000 * SHORTEST:g} ms"
             return ClipError(Status.TOO_SHORT, length)
         functionals = self._functionals.process_signal(sound.samples, sound.rate)
         utterance = functionals.to_numpy(np.float32)[0]

@@ -105,7 +105,7 @@ class Prosody(Encoder):
     def _encode(self, sound: Sound) -> FrameFeatures | ClipError:
         count = frame_count(len(sound.samples), sound.rate)
         if count * HOP < SHORTEST:
-            length = 1000 * len(sound.samples) / sound.rate
-            return ClipError(Status.TOO_SHORT, f"{length:.1f} ms of sound, prosody needs {1000 * SHORTEST:g} ms")
+            length = f"{1000 * sound.seconds:.1f} ms of sound, prosody needs {1000 * SHORTEST:g} ms"
+            return ClipError(Status.TOO_SHORT, length)
         values = descriptors(sound)
         return FrameFeatures(values.astype(np.float32), frame_times(count), functionals(values).astype(np.float32))

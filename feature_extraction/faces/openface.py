@@ -154,7 +154,7 @@ def _sampled(times: np.ndarray, rate: float | None) -> list[int]:
     if rate is None or len(times) < 2:
         return list(range(len(times)))
     early = min(float(np.median(np.diff(times))), 1 / rate) / 2
-    _, first = np.unique(np.floor((times + early) * rate), return_index=True)
+    _, first = np.unique(np.floor((times + early) * rate + 1e-6), return_index=True)
     return first.tolist()
 
 

@@ -1,5 +1,6 @@
 """Laws that hold for every built-in encoder, those to come included."""
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -74,6 +75,13 @@ def test_spec(spec):
     assert (spec.faces is not None) == (spec.modality == "visual")
     assert (spec.column is not None) == (spec.modality == "text")
     assert pickle.loads(pickle.dumps(spec)).identity == spec.identity
+
+
+def test_two_specs_of_one_name(letters, monkeypatch):
+    taken = dataclasses.replace(letters.specs[0], name="prosody")
+    monkeypatch.setattr(letters, "specs", (taken,))
+    with pytest.raises(ValueError, match="both have a spec 'prosody'"):
+        all_specs()
 
 
 def test_identities_are_unique():

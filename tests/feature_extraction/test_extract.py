@@ -173,6 +173,14 @@ def test_two_runs_at_once(words, letters, tmp_path):
             extract_features(words, letters.specs[0], tmp_path)
 
 
+def test_corpus_of_the_same_name_elsewhere_is_noticed(words, letters, tmp_path, caplog):
+    extract_features(words, letters.specs[0], tmp_path)
+    extract_features(words, letters.specs[0], tmp_path)
+    assert "taken to be the same" not in caplog.text
+    extract_features(dataclasses.replace(words, root=tmp_path / "other"), letters.specs[0], tmp_path)
+    assert f"made from clips in {tmp_path}; those of the same name in {tmp_path / 'other'} are taken" in caplog.text
+
+
 def test_failures_of_a_run_killed_before_it_listed_them(words, letters, tmp_path):
     extract_features(words, letters.specs[0], tmp_path)
     (tmp_path / "words" / "failures.csv").unlink()

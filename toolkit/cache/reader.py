@@ -25,6 +25,7 @@ class Cache:
         corpus: corpus name
         identity: hash of what made the numbers
         spec: what made the numbers
+        root: folder that the clips lay in, empty where it is not known
         names: clip names in the file's order
         status: ``(N,)`` strings
         reason: ``(N,)`` strings
@@ -53,6 +54,7 @@ class Cache:
         self.corpus = str(attributes["corpus"])
         self.identity = str(attributes["identity"])
         self.created = str(attributes["created"])
+        self.root = str(attributes.get("root", ""))
         self.spec: dict[str, Any] = json.loads(attributes["spec"])
         self.versions: dict[str, str] = json.loads(attributes["versions"])
         self.names, self.status, self.reason = (

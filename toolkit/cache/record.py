@@ -54,6 +54,7 @@ class Header:
         identity: hash of what made the numbers
         versions: library versions, as JSON
         created: time of writing, ISO 8601
+        root: folder that the clips lay in, empty where it is not known
     """
 
     corpus: str
@@ -61,3 +62,4 @@ class Header:
     identity: str
     versions: str = field(default_factory=lambda: json.dumps(installed_versions(), sort_keys=True))
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    root: str = ""
