@@ -1,6 +1,6 @@
 """One network per fold, predictions for each fold by the network that never saw it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -78,7 +78,7 @@ def cross_validate(
     """Trains one network per fold.
 
     Clips without any feature, or without anything to learn, take no part in training; the former get the share of
-    each label among the training clips as their prediction, and are scored with it.
+    each label among the clips their network was trained on as their prediction, and are scored with it.
 
     Args:
         examples: training clips
@@ -90,7 +90,8 @@ def cross_validate(
     arguments = recipe.network | {"inputs": examples.inputs.dims, "classes": task.outputs}
     data = _Folds(examples, folds, (examples.inputs.usable & task.known(examples.targets)).cpu().numpy())
     fits = [_fit_fold(fold, data, task, arguments, recipe, (additions or {}).get(fold)) for fold in range(data.count)]
-    ensemble = _ensemble(fits, examples, task, arguments, recipe)
+    models = [one.model for one in fits]
+    ensemble = FoldEnsemble(models, arguments, task.labels, task.activation, recipe.valence_range)
     held_out, truth, names = _held_out(ensemble, examples, folds), Truth.of(examples.targets), examples.inputs.names
     task = task.settle(held_out, truth, names)
     results = []
@@ -133,21 +134,6 @@ def _fit_fold(
         settings = settings.model_copy(update={"epochs": tried.epoch})
     valid = data.part(~outside) if recipe.select == "fold" else None
     return fit(arguments, task, train_on(outside), settings, seed=seed, valid=valid)
-
-
-def _ensemble(
-    fits: Sequence[Fit], examples: Examples, task: Task, arguments: dict[str, Any], recipe: Recipe
-) -> FoldEnsemble:
-    valence = examples.targets.valence[examples.targets.valence.isfinite()]
-    return FoldEnsemble(
-        models=[one.model for one in fits],
-        network=arguments,
-        labels=task.labels,
-        activation=task.activation,
-        prior=task.prior(examples.targets),
-        prior_valence=float(valence.mean()) if len(valence) else None,
-        valence_range=recipe.valence_range,
-    )
 
 
 def _held_out(ensemble: FoldEnsemble, examples: Examples, folds: np.ndarray) -> Prediction:

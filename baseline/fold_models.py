@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,7 +24,7 @@ class Standard(NamedTuple):
 
     Attributes:
         mean: ``(dim,)`` by feature
-        deviation: ``(dim,)`` by feature, one where a feature does not vary
+        deviation: ``(dim,)`` by feature, one where a number does not vary, infinite where no clip has the feature
         valence: ``(2,)`` mean and standard deviation, NaN where no valence is known
     """
 
@@ -43,6 +42,8 @@ class Standard(NamedTuple):
             spread = (rows - mean[key]).square().sum(0).div(max(1, len(rows))).sqrt().float()
             # Rounding alone gives a constant of 1e3 a deviation of 1e-5: constant means small beside the mean.
             deviation[key] = torch.where(spread > 1e-6 * (1 + mean[key].abs()), spread, torch.ones_like(spread))
+            if not len(rows):
+                deviation[key].fill_(torch.inf)
         known = targets.valence[targets.valence.isfinite()]
         if not len(known):
             return cls(mean, deviation, known.new_full((2,), float("nan")))
@@ -50,12 +51,16 @@ class Standard(NamedTuple):
         return cls(mean, deviation, torch.stack([known.mean(), torch.where(spread > 0, spread, spread.new_ones(()))]))
 
     def apply(self, inputs: Inputs) -> Inputs:
-        """Returns standardised features within plus and minus `LIMIT`; those that are not present are zero."""
-        values = {}
+        """Returns standardised features within plus and minus `LIMIT`; those that are not present are zero.
+
+        A feature that no clip of the training fold had is not present: its encoder has learnt nothing.
+        """
+        values, present = {}, {}
         for key in self.mean:
             scaled = ((inputs.values[key] - self.mean[key]) / self.deviation[key]).clamp(-LIMIT, LIMIT)
-            values[key] = torch.where(inputs.present[key][:, None], scaled, torch.zeros_like(scaled))
-        return Inputs(inputs.names, values, {key: inputs.present[key] for key in values})
+            present[key] = inputs.present[key] & self.deviation[key].isfinite().all()
+            values[key] = torch.where(present[key][:, None], scaled, torch.zeros_like(scaled))
+        return Inputs(inputs.names, values, present)
 
     def to(self, device: str) -> "Standard":
         """Returns the same on a device."""
@@ -64,10 +69,17 @@ class Standard(NamedTuple):
 
 
 class FoldModel(NamedTuple):
-    """A trained network and what its inputs are standardised by."""
+    """A trained network and what it was trained on.
+
+    Attributes:
+        network: the weights
+        standard: what inputs and valence are standardised by
+        prior: ``(labels,)`` how often each label held, the probabilities of a clip without any feature
+    """
 
     network: Network
     standard: Standard
+    prior: Tensor
 
     @torch.no_grad()
     def run(self, inputs: Inputs) -> NetworkOutput:
@@ -91,8 +103,6 @@ class FoldEnsemble:
         network: arguments of `toolkit.models.network.build_network`
         labels: what the first logits stand for
         activation: ``softmax`` or ``sigmoid``
-        prior: ``(labels,)`` probabilities of a clip without any feature
-        prior_valence: valence of such a clip, `None` where no valence was learnt
         valence_range: predictions are kept within it
         facts: whatever else predicting on new clips needs to know, as JSON can hold it
     """
@@ -101,8 +111,6 @@ class FoldEnsemble:
     network: dict[str, Any]
     labels: tuple[str, ...]
     activation: str
-    prior: np.ndarray
-    prior_valence: float | None
     valence_range: tuple[float, float]
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -112,40 +120,39 @@ class FoldEnsemble:
         return sorted(self.network["inputs"])
 
     def predict(self, inputs: Inputs, folds: Sequence[int] | None = None) -> Prediction:
-        """Returns the mean of the folds' probabilities and valences.
+        """Returns the mean of the folds' probabilities and of the valences of those that learnt any.
+
+        A clip without any feature gets the share of each label, and the mean valence, of the clips trained on.
 
         Args:
             inputs: at least the features the networks read, as they are in the caches
             folds: the networks asked, all of them if absent
         """
         inputs = inputs.only(self.features)
-        outputs = [self.models[number].run(inputs) for number in (range(len(self.models)) if folds is None else folds)]
+        models = self.models if folds is None else [self.models[number] for number in folds]
+        outputs = [model.run(inputs) for model in models]
         logits = torch.stack([output.emotion_logits[:, : len(self.labels)] for output in outputs])  # (folds, B, labels)
         probabilities = activate(logits.flatten(0, 1), self.activation).unflatten(0, logits.shape[:2]).mean(0)
-        valence = torch.stack([output.valence for output in outputs]).mean(0).clamp(*self.valence_range)
-        known = inputs.usable.cpu().numpy()
-        return Prediction(
-            np.where(known[:, None], probabilities.cpu().numpy(), self.prior),
-            np.where(
-                known, valence.cpu().numpy(), np.float32(np.nan if self.prior_valence is None else self.prior_valence)
-            ),
-            known,
-        )
+        valence = torch.stack([output.valence for output in outputs]).nanmean(0).clamp(*self.valence_range)
+        known = inputs.usable
+        prior = torch.stack([model.prior for model in models]).mean(0)
+        probabilities = torch.where(known[:, None], probabilities, prior)
+        valence = torch.where(known, valence, torch.stack([model.standard.valence[0] for model in models]).nanmean())
+        return Prediction(probabilities.cpu().numpy(), valence.cpu().numpy(), known.cpu().numpy())
 
     def save(self, path: Path) -> None:
         """Writes weights and normalisation as ``fold<k>/...`` tensors, all else as JSON in the metadata."""
         from safetensors.torch import save_file
 
         tensors: dict[str, Tensor] = {}
-        for number, (network, standard) in enumerate(self.models):
+        for number, (network, standard, prior) in enumerate(self.models):
             tensors |= {f"fold{number}/network/{key}": value for key, value in network.state_dict().items()}
             for key in standard.mean:
                 tensors[f"fold{number}/mean/{key}"] = standard.mean[key]
                 tensors[f"fold{number}/deviation/{key}"] = standard.deviation[key]
-            tensors[f"fold{number}/valence"] = standard.valence
+            tensors[f"fold{number}/valence"], tensors[f"fold{number}/prior"] = standard.valence, prior
         facts = {
             "folds": len(self.models), "network": self.network, "labels": self.labels, "activation": self.activation,
-            "prior": [float(share) for share in self.prior], "prior_valence": self.prior_valence,
             "valence_range": self.valence_range, "facts": self.facts,
         }  # fmt: skip
         contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
@@ -164,15 +171,14 @@ class FoldEnsemble:
             with safe_open(path, framework="pt") as file:
                 facts = json.loads((file.metadata() or {})["model"])
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - the file is no mapping
-        except (OSError, SafetensorError, KeyError) as error:
+            numbers = range(facts.pop("folds"))
+            models = [_fold_model(tensors, f"fold{number}/", facts["network"], device) for number in numbers]
+            facts |= {"labels": tuple(facts["labels"]), "valence_range": tuple(facts["valence_range"])}
+            return cls(models, **facts)
+        except (OSError, SafetensorError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path} holds no model of a run ({error}). Expected RUNS/<track>/<name>/model.safetensors."
             ) from None
-        models = [
-            _fold_model(tensors, f"fold{number}/", facts["network"], device) for number in range(facts.pop("folds"))
-        ]
-        facts |= {"labels": tuple(facts["labels"]), "valence_range": tuple(facts["valence_range"])}
-        return cls(models, **facts | {"prior": np.array(facts["prior"], np.float32)})
 
 
 def _fold_model(tensors: dict[str, Tensor], prefix: str, arguments: dict[str, Any], device: str) -> FoldModel:
@@ -183,4 +189,4 @@ def _fold_model(tensors: dict[str, Tensor], prefix: str, arguments: dict[str, An
     network = build_network(**arguments)
     network.load_state_dict(part("network"))
     standard = Standard(part("mean"), part("deviation"), tensors[f"{prefix}valence"])
-    return FoldModel(network.to(device).eval(), standard.to(device))
+    return FoldModel(network.to(device).eval(), standard.to(device), tensors[f"{prefix}prior"].to(device))

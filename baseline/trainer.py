@@ -51,6 +51,7 @@ def fit(
     """
     device = train.targets.valence.device
     standard = Standard.fit(train.inputs, train.targets)
+    prior = torch.from_numpy(task.prior(train.targets)).to(device)
     truth = None if not valid else Truth.of(valid.targets)
     train, held = _scaled(train, standard), None if not valid else _scaled(valid, standard)
     with _seeded(seed, device):
@@ -71,7 +72,7 @@ def fit(
                 break
     if best is not None:
         net.load_state_dict(best[2])
-    return Fit(FoldModel(net.eval(), standard), settings.epochs if best is None else best[1])
+    return Fit(FoldModel(net.eval(), standard, prior), settings.epochs if best is None else best[1])
 
 
 @contextlib.contextmanager

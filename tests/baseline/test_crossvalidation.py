@@ -67,12 +67,34 @@ def test_clip_without_any_feature_gets_the_prior(case):
     inputs = examples.inputs.only(["face"])  # train_004 has no face
     result = cross_validate(Examples(inputs, examples.targets), folds, task, recipe(epochs=3))
     assert result.held_out.known.tolist() == [row != 4 for row in range(36)]
-    np.testing.assert_allclose(result.held_out.probabilities[4], [1 / 3] * 3, rtol=1e-6)
-    assert result.held_out.valence[4] == pytest.approx(examples.targets.valence.mean().item())
+    np.testing.assert_allclose(result.held_out.probabilities[4], [1 / 3] * 3, rtol=1e-6)  # the other folds: 8 of each
+    others = torch.from_numpy(folds != folds[4])
+    assert result.held_out.valence[4] == pytest.approx(examples.targets.valence[others].mean().item())
     changed = inputs.values["face"].clone()
     changed[4] = 1e6
     changed = Examples(type(inputs)(inputs.names, {"face": changed}, inputs.present), examples.targets)
     assert same(cross_validate(changed, folds, task, recipe(epochs=3)).held_out, result.held_out)
+
+
+def test_clip_without_any_feature_does_not_see_its_own_fold(case):
+    """The class shares it gets are those of the clips its network was trained on, without its own label among them."""
+    examples, folds, task = case
+    inputs = examples.inputs.only(["face"])  # train_004 has no face
+    emotion = torch.where(torch.from_numpy(folds == folds[4]), torch.tensor(2), examples.targets.emotion)
+    turned = Examples(inputs, examples.targets._replace(emotion=emotion))
+    held_out = cross_validate(turned, folds, task, recipe("last", epochs=1)).held_out
+    np.testing.assert_allclose(held_out.probabilities[4], [1 / 3] * 3, rtol=1e-6)
+
+
+def test_fold_that_learnt_no_valence_leaves_it_to_the_others(case):
+    """Only clips of fold 0 are rated: its own network learns no valence, the other two decide on new clips."""
+    examples, folds, task = case
+    valence = examples.targets.valence.where(torch.from_numpy(folds == 0), torch.tensor(float("nan")))
+    examples = Examples(examples.inputs, examples.targets._replace(valence=valence))
+    result = cross_validate(examples, folds, task, recipe())
+    np.testing.assert_array_equal(np.isnan(result.held_out.valence), folds == 0)
+    assert np.isfinite(result.ensemble.predict(examples.inputs).valence).all()
+    assert "mse" not in result.scores
 
 
 def test_additions_train_one_fold_only(case):

@@ -123,7 +123,7 @@ def test_nothing_usable_gets_the_share_of_each_class(demo):
     assert not clip.known
     assert {missing.status for missing in clip.missing} == {Status.UNREADABLE, Status.EMPTY_TEXT}
     counts = corpus.select("train").table["emotion"].value_counts(normalize=True)
-    assert clip.probabilities == pytest.approx({label: counts.get(label, 0) for label in corpus.emotions}, abs=1e-6)
+    assert clip.probabilities == pytest.approx({label: counts.get(label, 0) for label in corpus.emotions}, abs=0.01)
 
 
 def test_encoder_of_another_identity(demo, tmp_path):

@@ -246,7 +246,9 @@ def test_clip_without_any_feature(start):
     table = pd.read_csv(folder / "predictions.csv").set_index("name")
     assert table.index[table["without_features"]].tolist() == ["train_004", "test_multi_001"]
     row = table.loc["test_multi_001", ["probability_neutral", "probability_angry", "probability_happy"]]
-    np.testing.assert_allclose(row.astype(float), 1 / 3, rtol=1e-6)
+    # 12 of each class in three folds; train_004 (angry) has no face, so two networks were trained without it
+    share = (2 * 7 / 23 + 8 / 24) / 3
+    np.testing.assert_allclose(row.astype(float), [(1 - share) / 2, share, (1 - share) / 2], rtol=1e-5)
     assert metrics_of(folder)["without_features"] == {"train": 1, "test_multi": 1}
 
 

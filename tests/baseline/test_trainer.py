@@ -92,7 +92,17 @@ def test_standard_by_hand():
     assert standard.deviation["x"].tolist() == [1.0, 1.0]  # a constant feature is only centred
     assert standard.valence.isnan().all()
     everywhere = Inputs(inputs.names, inputs.values, {"x": torch.tensor([True, True, False, True])})
+    assert standard.apply(everywhere).present["x"].tolist() == [True, True, False, True]
     assert standard.apply(everywhere).values["x"].tolist() == [[-1, 0], [1, 0], [0, 0], [5, 0]]
+
+
+def test_feature_that_no_training_clip_has_is_not_present():
+    """Its encoder has learnt nothing, so what a test clip has of it must not count."""
+    train = examples(8)
+    inputs = Inputs(train.inputs.names, train.inputs.values, {"x": torch.zeros(8, dtype=torch.bool)})
+    scaled = Standard.fit(inputs, train.targets).apply(train.inputs)
+    assert not scaled.present["x"].any()
+    assert not scaled.values["x"].any()
 
 
 @pytest.mark.parametrize("setting", [{"epochs": 0}, {"learning_rate": 0}, {"batch_size": 0}, {"epoch": 3}])
