@@ -51,6 +51,8 @@ def probe(path: Path | str) -> MediaInfo:
     with open_media(path) as media:
         if media.video is None and media.audio is None:
             raise ClipError(Status.UNREADABLE, f"{path}: neither picture nor sound")
+        for stream in filter(None, (media.video, media.audio)):
+            media.require_decoder(stream)
         rate = media.audio.rate if media.audio is not None else None
         if media.video is None:
             return MediaInfo(_seconds(media), None, None, None, rate)

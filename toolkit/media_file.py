@@ -60,6 +60,15 @@ class MediaFile:
             return None
         return float(stream.duration * stream.time_base)
 
+    def require_decoder(self, stream: "VideoStream | AudioStream") -> None:
+        """Raises where a stream's codec is unknown; such a stream does not even have a size or a rate.
+
+        Raises:
+            ClipError: ``unreadable``
+        """
+        if stream.codec_context is None:
+            raise ClipError(Status.UNREADABLE, f"{self.path}: no decoder for its {stream.type}")
+
     def decode(self, stream: "VideoStream | AudioStream") -> "Iterator[tuple[RawFrame, float | None]]":
         """Yields the decoded frames of one stream, in order of presentation, with their times.
 
@@ -69,8 +78,7 @@ class MediaFile:
         Raises:
             ClipError: ``unreadable``, the data is damaged
         """
-        if stream.codec_context is None:
-            raise ClipError(Status.UNREADABLE, f"{self.path}: no decoder for its {stream.type}")
+        self.require_decoder(stream)
         # A recorder that could not go back to its header leaves the last block of a WAV open, which is no damage.
         strict = self.container.format.name != "wav"
         avi = self.container.format.name == "avi"  # FFmpeg guesses at times there, wrongly for H.264

@@ -347,6 +347,15 @@ def test_missing_directory_and_not_media(tmp_path, read):
         assert status_of(lambda name=name: read(tmp_path / name)) is Status.UNREADABLE
 
 
+@pytest.mark.parametrize("read", [probe, lambda p: list(iterate_frames(p))])
+def test_unknown_codec(make_clip, read):
+    path = make_clip()
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"xxxx"))
+    with pytest.raises(ClipError, match="no decoder for its video") as error:
+        read(path)
+    assert error.value.status is Status.UNREADABLE
+
+
 def test_name_that_looks_like_a_protocol(make_clip, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     make_clip("12:30.mp4", count=5)
