@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
 
 from toolkit.errors import UserError, did_you_mean
 
@@ -29,6 +29,21 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _folder_name(name: str) -> str:
+    if name != Path(name).name or name in (".", ".."):
+        raise ValueError("expected the name of one folder, without slashes (the place of all runs is --out)")
+    return name
+
+
+def _network_options(options: dict[str, Any]) -> dict[str, Any]:
+    for key, instead in {"name": "use --model", "inputs": "use --features", "classes": "they are the corpus'"}.items():
+        if key in options:
+            raise ValueError(f"'{key}' is no option of a network, {instead}")
+    if options.get("frames"):
+        raise ValueError("'frames' needs frame-level features, and runs read utterance-level ones")
+    return options
+
+
 # A run is repeated from any folder, so what its config says must not depend on where it was started.
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 CorpusReference = Annotated[str, AfterValidator(_absolute_reference)]
@@ -49,9 +64,9 @@ class TrainingSettings(BaseModel, extra="forbid"):
     epochs: int = Field(100, ge=1)
     patience: int = Field(30, ge=1)
     batch_size: int = Field(32, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-5, ge=0)
-    valence_weight: float = Field(1.0, ge=0)
+    learning_rate: FiniteFloat = Field(1e-3, gt=0)
+    weight_decay: FiniteFloat = Field(1e-5, ge=0)
+    valence_weight: FiniteFloat = Field(1.0, ge=0)
 
 
 class RunConfig(BaseModel, extra="forbid"):
@@ -69,7 +84,7 @@ class RunConfig(BaseModel, extra="forbid"):
         group: column whose values no fold splits
         folds_file: CSV ``name,fold`` in place of folds from the seed
         select: how the epoch is chosen (`SELECTIONS`); ``None`` for ``fold`` where the corpus has labelled test clips,
-            which nothing chooses on, and ``inner`` where the validation folds are the result
+            which nothing chooses on, and ``inner`` (``last`` of two folds) where the validation folds are the result
         test: splits to predict, the track's own if absent
         compare: whether each modality alone is trained too
         options: the track's own
@@ -84,7 +99,7 @@ class RunConfig(BaseModel, extra="forbid"):
     cache: AbsolutePath
     features: list[str] = Field(min_length=1)
     model: str = "attention"
-    network: dict[str, Any] = {"hidden": 128, "dropout": 0.3}
+    network: Annotated[dict[str, Any], AfterValidator(_network_options)] = {"hidden": 128, "dropout": 0.3}
     training: TrainingSettings = TrainingSettings()
     folds: int = Field(5, ge=0)
     group: str | None = None
@@ -96,7 +111,7 @@ class RunConfig(BaseModel, extra="forbid"):
     seed: int = Field(0, ge=0)
     device: str = "auto"
     out: AbsolutePath = Field(Path("runs"), validate_default=True)
-    name: str | None = None
+    name: Annotated[str, Field(min_length=1), AfterValidator(_folder_name)] | None = None
 
     @property
     def folder(self) -> Path:

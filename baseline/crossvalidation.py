@@ -12,6 +12,7 @@ from baseline.dataset import Examples
 from baseline.fold_models import FoldEnsemble
 from baseline.task import Prediction, Task, Truth
 from baseline.trainer import Fit, fit
+from toolkit.errors import UserError
 
 
 class FoldResult(NamedTuple):
@@ -55,7 +56,7 @@ class Recipe(NamedTuple):
     Attributes:
         network: ``name`` and options of `toolkit.models.network.build_network`
         training: how each is trained
-        select: which epoch is kept
+        select: which epoch is kept; ``inner`` needs three folds
         seed: of everything that is left to chance
         valence_range: lowest and highest valence of the corpus
     """
@@ -86,6 +87,9 @@ def cross_validate(
         task: what is learnt
         recipe: how
         additions: more training clips by fold (pseudo-labelled ones); never held out
+
+    Raises:
+        UserError: training ran off to numbers that are not finite
     """
     arguments = recipe.network | {"inputs": examples.inputs.dims, "classes": task.outputs}
     data = _Folds(examples, folds, (examples.inputs.usable & task.known(examples.targets)).cpu().numpy())
@@ -93,6 +97,9 @@ def cross_validate(
     models = [one.model for one in fits]
     ensemble = FoldEnsemble(models, arguments, task.labels, task.activation, recipe.valence_range)
     held_out, truth, names = _held_out(ensemble, examples, folds), Truth.of(examples.targets), examples.inputs.names
+    if not np.isfinite(held_out.probabilities).all():
+        rate = recipe.training.learning_rate
+        raise UserError(f"Training diverged at learning rate {rate:g}. Try --set training.learning_rate={rate / 10:g}.")
     task = task.settle(held_out, truth, names)
     results = []
     for fold, one in enumerate(fits):
@@ -128,7 +135,7 @@ def _fit_fold(
     def train_on(rows: np.ndarray) -> Examples:
         return data.part(rows) if addition is None else data.part(rows).join(addition)
 
-    if recipe.select == "inner" and data.count > 2:
+    if recipe.select == "inner":
         inner = data.folds == (fold + 1) % data.count  # balanced by class and free of split groups as any fold is
         tried = fit(arguments, task, train_on(outside & ~inner), settings, seed=seed, valid=data.part(inner))
         settings = settings.model_copy(update={"epochs": tried.epoch})

@@ -68,7 +68,7 @@ def read_folds(path: Path, corpus: Corpus, *, group: str | None = None) -> pd.Se
         UserError: the message names the file and the first wrong row
     """
     try:
-        table = pd.read_csv(path, dtype={"name": str})
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path} cannot be read as folds ({error}). Expected a CSV with the columns name,fold."
@@ -96,7 +96,7 @@ def _check_rows(path: Path, table: pd.DataFrame, corpus: Corpus) -> None:
             raise UserError(f"{path}, row {row}: '{name}' is no training clip of corpus '{corpus.name}'.")
         if name in seen:
             raise UserError(f"{path}, row {row}: '{name}' is there twice. Expected one fold per clip.")
-        if not str(fold).isdigit():
+        if not fold.isdecimal():
             raise UserError(f"{path}, row {row}: the fold of '{name}' is '{fold}'. Expected 0, 1 and so on.")
         seen.add(name)
     if wanted - seen:

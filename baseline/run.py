@@ -81,8 +81,10 @@ def open_study(config: RunConfig, track: Track) -> Study:
     if not training.inputs.usable.any():
         raise UserError(f"None of the {len(train)} training clips of '{corpus.name}' has any of the features.")
     splits = track.test_splits(corpus) if config.test is None else config.test
+    if TRAIN in splits:
+        raise UserError(f"'{TRAIN}' is no test split: its clips were learnt from. predictions.csv has them, held out.")
     tests = {split: load_part(corpus.select(split), sources, task, device) for split in splits}
-    recipe = _recipe(config, corpus, task, tests)
+    recipe = _recipe(config, corpus, task, tests, folds)
     with torch.random.fork_rng([]):  # only to see that it can be built, before anything is written
         build_network(**recipe.network, inputs=training.inputs.dims, classes=task.outputs)
     return track.extend(Study(corpus, train, tests, training, folds, task, recipe, sources, device))
@@ -98,7 +100,10 @@ def _labelled(corpus: Corpus, task: Task, device: str) -> Corpus:
     train = corpus.select(TRAIN)
     known = task.known(task.targets(train, device)).cpu().numpy()
     if not known.any():
-        raise UserError(f"None of the {len(train)} training clips of '{corpus.name}' has a label to learn from.")
+        raise UserError(
+            f"None of the {len(train)} training clips of '{corpus.name}' has a label to learn from. Expected column "
+            "'emotion', or 'openset' for track ov."
+        )
     if not known.all():
         logger.warning("%d of %d training clips have no label and are left out.", int((~known).sum()), len(train))
     return train.only(pd.Series(known))
@@ -111,9 +116,12 @@ def _folds(config: RunConfig, track: Track, train: Corpus) -> np.ndarray:
     return make_folds(train, config.folds, **options).to_numpy()
 
 
-def _recipe(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Part]) -> Recipe:
+def _recipe(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Part], folds: np.ndarray) -> Recipe:
     labelled = any(task.known(part.examples.targets).any() for part in tests.values())
-    select = config.select or ("fold" if labelled else "inner")
+    several = folds.max() > 1  # of two folds, one is held out and the other trains: none is left to choose on
+    if config.select == "inner" and not several:
+        raise UserError("Got 2 folds with --select inner, which needs another one to choose on. Use --folds 3.")
+    select = config.select or ("fold" if labelled else "inner" if several else "last")
     network = {"name": config.model, **config.network}
     return Recipe(network, config.training, select, config.seed, corpus.valence)
 

@@ -10,7 +10,7 @@ from baseline.study import Study
 from baseline.task import Task
 from toolkit.corpus import Corpus
 from toolkit.registry import Registry
-from toolkit.submission import test_splits
+from toolkit.submission import TEST_SPLITS, test_splits
 
 
 class NoOptions(BaseModel, extra="forbid"):
@@ -60,8 +60,10 @@ class Track(ABC):
         """
 
     def test_splits(self, corpus: Corpus) -> list[str]:
-        """Returns the splits that are predicted: by default those that a submission covers."""
-        return test_splits(self.name, corpus)
+        """Returns the splits that are predicted: by default those that a submission covers, or all named ``test*``."""
+        if self.name in TEST_SPLITS:
+            return test_splits(self.name, corpus)
+        return [split for split in corpus.splits if split.startswith("test")]
 
     def extend(self, study: Study) -> Study:
         """Returns the study with more training clips; by default none."""

@@ -120,6 +120,7 @@ def test_written_and_read_back(tmp_path):
         ("name,fold\nc000,0\nc001,1\nc009,1\n", r"row 4: 'c009' is no training clip of corpus 'own'"),
         ("name,fold\nc000,0\nc001,1\nc001,1\n", r"row 4: 'c001' is there twice"),
         ("name,fold\nc000,0\nc001,x\nc002,1\n", r"row 3: the fold of 'c001' is 'x'"),
+        ("name,fold\nc000,0\nc001,\nc002,1\n", r"row 3: the fold of 'c001' is ''"),
         ("name,fold\nc000,0\nc001,2\nc002,2\n", r"has the folds \[0, 2\]"),
         ("name,part\nc000,0\n", r"has the columns name, part. Expected name,fold"),
         ("name,fold\nc000,0\nc001,1\nc002,1\n", r"puts the speaker 'a' into the folds \[0, 1\]"),

@@ -183,6 +183,9 @@ def test_training_clips_without_labels(start, tmp_path):
     ("given", "message"),
     [
         ({"model": "atention"}, r"Unknown network 'atention'. Did you mean 'attention'\?"),
+        ({"network": {"dropout": 2}}, r"Network 'mlp' cannot be built with .*dropout probability"),
+        ({"test": ["train"]}, r"'train' is no test split: its clips were learnt from"),
+        ({"folds": 2, "select": "inner"}, r"Got 2 folds with --select inner.*Use --folds 3"),
         ({"network": {"hiden": 8}}, r"Network 'mlp' cannot be built with .*'hiden'"),
         ({"features": ["voice", "nose"]}, r"No cache of 'nose'"),
         ({"device": "tpu"}, r"Device 'tpu' cannot be used"),
@@ -194,6 +197,34 @@ def test_mistake_leaves_an_earlier_run_alone(start, given, message):
     with pytest.raises(UserError, match=message):
         start(name="mine", overwrite=True, **given)
     assert (folder / "metrics.json").read_bytes() == before
+
+
+def test_diverged_training(start):
+    with pytest.raises(UserError, match=r"Training diverged at learning rate 1e\+30. Try --set training.learning_rate"):
+        start(training={"epochs": 2, "learning_rate": 1e30})
+
+
+def test_two_folds_without_labelled_test_clips(start, tmp_path):
+    """Two folds leave none to choose the epoch on, and the held-out ones are the result."""
+    table = pd.read_csv(tmp_path / "tiny.csv")
+    table[table["split"] == "train"].to_csv(tmp_path / "tiny.csv", index=False)
+    assert metrics_of(start(folds=2))["selection"] == "the last epoch; the validation fold is untouched"
+
+
+def test_valence_without_emotion(start, tmp_path):
+    pd.read_csv(tmp_path / "tiny.csv").drop(columns="emotion").to_csv(tmp_path / "tiny.csv", index=False)
+    with pytest.raises(UserError, match=r"None of the 36 training clips .* has a label.*Expected column 'emotion'"):
+        start()
+
+
+def test_emotion_without_valence(start, tmp_path):
+    """MULTI predicts valence, so it says at once that there is none; the other tracks do without."""
+    pd.read_csv(tmp_path / "tiny.csv").drop(columns="valence").to_csv(tmp_path / "tiny.csv", index=False)
+    with pytest.raises(UserError, match="None of the 36 training clips of 'tiny' has a valence, which track multi"):
+        start()
+    folder = start("semi", options={"rounds": 0})
+    assert "mse" not in metrics_of(folder)["validation"]
+    assert pd.read_csv(folder / "predictions.csv")["valence"].isna().all()
 
 
 def test_doubled_name(start, tmp_path):

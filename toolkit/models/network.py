@@ -65,6 +65,8 @@ class Network(nn.Module, ABC):
         super().__init__()
         if not inputs:
             raise ValueError("a network needs at least one modality")
+        if width < 1:
+            raise ValueError(f"the layers are {width} wide, expected 1 or more")
         self.inputs = {key: inputs[key] for key in sorted(inputs)}
         self.emotion_head = nn.Linear(width, classes)
         self.valence_head = nn.Linear(width, 1)
@@ -116,10 +118,10 @@ def build_network(name: str, inputs: Mapping[str, int], classes: int, **options:
         options: the network's own, such as ``hidden`` and ``dropout``
 
     Raises:
-        UserError: unknown name or option
+        UserError: unknown name or option, or a value that the network cannot be built with
     """
     network = networks.get(name)
     try:
         return network(inputs, classes, **options)
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # torch's own checks of sizes and probabilities
         raise UserError(f"Network '{name}' cannot be built with {options}: {error}") from error

@@ -87,6 +87,13 @@ def test_unknown_option():
         build_network("mlp", DIMS, 6, hiden=3)
 
 
+@pytest.mark.parametrize("name", networks.names())
+@pytest.mark.parametrize("option", [{"hidden": 0}, {"hidden": -3}, {"hidden": "wide"}, {"dropout": 2}])
+def test_wrong_value_of_an_option(name, option):
+    with pytest.raises(UserError, match=f"Network '{name}' cannot be built with .*{next(iter(option))}"):
+        build_network(name, DIMS, 6, **option)
+
+
 def test_mask_is_true_where_a_frame_is_real():
     mask = Sequences(torch.zeros(2, 3, 4), torch.tensor([1, 3])).mask
     assert mask.tolist() == [[True, False, False], [True, True, True]]
