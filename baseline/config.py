@@ -167,14 +167,14 @@ def validated(model: type[Model], facts: Mapping[str, Any], noun: str, place: st
         return model.model_validate(dict(facts))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where, message = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             holder: Any = model
             for part in first["loc"][:-1]:
                 holder = holder.model_fields[part].annotation
             hint = did_you_mean(str(first["loc"][-1]), holder.model_fields)
             raise UserError(f"Unknown {noun} '{where}' in {place}. {hint}") from None
-        raise UserError(f"{noun.capitalize()} '{where}' in {place} is {first['input']!r}: {first['msg']}.") from None
+        raise UserError(f"{noun.capitalize()} '{where}' in {place} is {first['input']!r}: {message}.") from None
 
 
 def _read(path: Path) -> dict[str, Any]:

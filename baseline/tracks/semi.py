@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, Field
 
+from baseline.config import SELECTIONS
 from baseline.crossvalidation import CrossValidation
 from baseline.dataset import Examples
 from baseline.study import Part, Study
@@ -37,9 +38,9 @@ class Semi(Track):
     """Emotion, learnt from labels and then from pseudo-labels, round after round.
 
     In each round the network of a fold labels the pool, the clips it is sure of join its training part, and it is
-    trained anew. The labels it learns are its own, not those of networks that were trained on its validation fold, so
-    that the validation scores of later rounds stay honest; only the thresholds, one number per class, come from all
-    folds. The round with the best mean validation score predicts, the earliest of equals.
+    trained anew. The labels it learns are its own, not those of networks that were trained on its validation fold, and
+    the thresholds above which it believes them are measured on the clips of the other folds. The round with the best
+    mean validation score predicts, the earliest of equals.
     """
 
     name = "semi"
@@ -52,20 +53,24 @@ class Semi(Track):
     def learn(self, study: Study) -> Learned:
         """Returns the best of all rounds."""
         supervised = study.cross_validate()
-        results, entries = [supervised], [self._entry(0, supervised, study, {}, None)]
-        pool = self._pool(study)
+        results, entries = [supervised], [self._entry(0, supervised, study, {}, [])]
+        pool, emotion = self._pool(study), study.training.targets.emotion.cpu().numpy()
         for number in range(1, self.settings.rounds + 1 if pool is not None else 1):
-            limits = thresholds(
-                results[-1].held_out, study.training.targets.emotion.cpu().numpy(), self.settings.quantile
-            )
-            additions = {
-                fold: believed(results[-1].ensemble.predict(pool.examples.inputs, [fold]), limits, pool)
-                for fold in range(len(results[-1].results))
-            }
+            before = results[-1]
+            limits, additions = [], {}
+            for fold in range(len(before.results)):
+                others = study.folds != fold
+                limits.append(thresholds(before.held_out.take(others), emotion[others], self.settings.quantile))
+                labelled = before.ensemble.predict(pool.examples.inputs, [fold])
+                additions[fold] = believed(labelled, limits[fold], pool)
             results.append(study.cross_validate(additions={f: more for f, more in additions.items() if len(more)}))
             entries.append(self._entry(number, results[-1], study, additions, limits))
         best = int(np.argmax([entry["validation"]["score"]["mean"] for entry in entries]))
-        return Learned(results[best], supervised, {"rounds": entries, "chosen_round": best})
+        metrics: dict[str, Any] = {"rounds": entries, "chosen_round": best}
+        if len(entries) > 1:
+            epoch = SELECTIONS[study.recipe.select].removesuffix("; the validation fold is untouched")
+            metrics["selection"] = f"{epoch}; best round on the validation folds"
+        return Learned(results[best], supervised, metrics)
 
     def _pool(self, study: Study) -> Part | None:
         if not self.settings.rounds:
@@ -81,9 +86,9 @@ class Semi(Track):
         result: CrossValidation,
         study: Study,
         additions: dict[int, Examples],
-        limits: np.ndarray | None,
+        limits: list[np.ndarray],
     ) -> dict[str, Any]:
-        """Returns what ``metrics.json`` says of a round; clips added are the mean over the folds."""
+        """Returns what ``metrics.json`` says of a round; clips added and thresholds are the mean over the folds."""
         labels = result.task.labels
         counts = [Counter(more.targets.emotion.tolist()) for more in additions.values()]
         mean = {label: sum(c[k] for c in counts) / max(1, len(counts)) for k, label in enumerate(labels)}
@@ -95,8 +100,9 @@ class Semi(Track):
             "validation": result.validation,
             "test": {split: test["scores"] for split, test in study.test_scores(result).items() if test["scores"]},
         }
-        if limits is not None:
-            entry["thresholds"] = {label: float(limits[k]) for k, label in enumerate(labels) if np.isfinite(limits[k])}
+        if limits:
+            means = np.mean(limits, axis=0)
+            entry["thresholds"] = {label: float(means[k]) for k, label in enumerate(labels) if np.isfinite(means[k])}
         logger.info("round %d: %d clips added, score %.4f", number, entry["added"], result.validation["score"]["mean"])
         return entry
 

@@ -142,7 +142,7 @@ def test_corpus_without_test_splits(start, tmp_path):
     """The held-out predictions are the result, so nothing is chosen on them."""
     table = pd.read_csv(tmp_path / "tiny.csv")
     table[table["split"] == "train"].to_csv(tmp_path / "tiny.csv", index=False)
-    folder = start("semi", group="speaker", folds=6)
+    folder = start("noise", group="speaker", folds=6)
     metrics = metrics_of(folder)
     assert "the validation fold is untouched" in metrics["selection"]
     assert metrics["test"] == {}

@@ -106,6 +106,27 @@ def test_no_rounds_is_supervised(start, tiny):
     assert multi["validation"]["weighted_f1"] == pytest.approx(metrics["validation"]["weighted_f1"], abs=0.2)
 
 
+def test_thresholds_of_a_fold_are_measured_on_the_others(start, tmp_path, monkeypatch):
+    asked = []
+
+    def recorded(prediction, emotion, quantile):
+        asked.append((len(prediction.probabilities), emotion.tolist()))
+        return thresholds(prediction, emotion, quantile)
+
+    monkeypatch.setattr("baseline.tracks.semi.thresholds", recorded)
+    folder, _ = start("semi", options={"rounds": 1})
+    folds = pd.read_csv(folder / "folds.csv")["fold"].to_numpy()
+    emotion = np.arange(36) % 3
+    assert asked == [(24, emotion[folds != fold].tolist()) for fold in range(3)]
+
+
+def test_rounds_are_chosen_on_the_validation_folds_whatever_chose_the_epoch(start):
+    _, metrics = start("semi", select="inner", options={"rounds": 1})
+    assert metrics["selection"] == (
+        "best epoch on another fold, then trained anew with that fold; best round on the validation folds"
+    )
+
+
 def test_validation_labels_reach_no_network_by_way_of_the_pool(start, tmp_path):
     """Labels of fold 0 are changed; with the last epoch kept, its first pseudo-labels may not move."""
     options = {"select": "last", "options": {"rounds": 1, "quantile": 0.0}}
