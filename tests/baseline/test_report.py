@@ -111,32 +111,40 @@ def make_run(folder: Path, track: str) -> Path:
             "folds": values,
             "test": tests,
         }
+    metrics |= _special(generator, track, split)
+    _write_rest(run, track, metrics, pd.concat(tables), generator)
+    return run
+
+
+def _special(generator, track, split):
+    """What only some tracks have: the curve over noise, the rounds of pseudo-labels."""
     if track == "noise":
-        metrics["noise_curve"] = [
+        levels = (None, 20.0, 15.0, 10.0, 5.0, 0.0)
+        curve = [
             {
                 "snr": snr,
                 "clips": 80,
-                "scores": _scores(generator, track, 0.62 - 0.01 * (20 - (20 if snr is None else snr))),
-                "clean_trained": _scores(generator, track, 0.64 - 0.022 * (20 - (20 if snr is None else snr))),
+                "scores": _scores(generator, track, 0.62 - 0.01 * (0 if snr is None else 20 - snr)),
+                "clean_trained": _scores(generator, track, 0.64 - 0.022 * (0 if snr is None else 20 - snr)),
             }
-            for snr in (None, 20.0, 15.0, 10.0, 5.0, 0.0)
+            for snr in levels
         ]
-        metrics["clean_trained"] = {"test": {split: {"clips": 120, "scores": _scores(generator, track, 0.4)}}}
+        clean = {"test": {split: {"clips": 120, "scores": _scores(generator, track, 0.4)}}}
+        return {"noise_curve": curve, "clean_trained": clean}
     if track == "semi":
-        metrics["rounds"] = [
-            {
-                "round": number,
-                "added": 40 * number,
-                "per_class": {e: (7 + i) * number for i, e in enumerate(EMOTIONS)},
-                "thresholds": {e: 0.8 - 0.02 * i for i, e in enumerate(EMOTIONS)} if number else {},
-                "validation": _summary([_scores(generator, track, 0.6 + 0.02 * number) for _ in range(5)]),
-                "test": {split: _scores(generator, track, 0.61 + 0.02 * number)},
-            }
-            for number in range(4)
-        ]
-        metrics["chosen_round"] = 2
-    _write_rest(run, track, metrics, pd.concat(tables), generator)
-    return run
+        return {"rounds": [_round(generator, track, split, number) for number in range(4)], "chosen_round": 2}
+    return {}
+
+
+def _round(generator, track, split, number):
+    return {
+        "round": number,
+        "added": 40 * number,
+        "per_class": {e: (7 + i) * number for i, e in enumerate(EMOTIONS)},
+        "thresholds": {e: 0.8 - 0.02 * i for i, e in enumerate(EMOTIONS)} if number else {},
+        "validation": _summary([_scores(generator, track, 0.6 + 0.02 * number) for _ in range(5)]),
+        "test": {split: _scores(generator, track, 0.61 + 0.02 * number)},
+    }
 
 
 def _write_rest(run, track, metrics, predictions, generator):
