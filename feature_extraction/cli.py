@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from feature_extraction.cores import count_cores
-from feature_extraction.encoder import MODALITIES, Modality, all_specs, get_spec
+from feature_extraction.encoder import all_specs, get_spec
+from feature_extraction.spec import MODALITIES, Modality
 from toolkit.console import aligned, main, say
 
 app = typer.Typer(

@@ -1,59 +1,14 @@
-"""What an encoder is: a frozen spec plus a function from clips to frame features."""
+"""What an encoder is: a spec plus a function from clips to frame features; and the registry of all of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from feature_extraction.faces.spec import FaceSpec
-from feature_extraction.identity import Identified
+from feature_extraction.spec import EncoderSpec, Level, Modality
 from toolkit.errors import ClipError, UserError, did_you_mean
 from toolkit.registry import Registry
-
-Level = Literal["utterance", "frame"]
-Modality = Literal["audio", "visual", "text"]
-MODALITIES: tuple[Modality, ...] = ("audio", "text", "visual")
-
-
-@dataclass(frozen=True, kw_only=True)
-class EncoderSpec(Identified):
-    """Everything that changes an encoder's numbers, and nothing that does not.
-
-    Attributes:
-        name: name on the command line and of the cache file
-        modality: what it listens to, looks at or reads
-        family: name of the `Encoder` class that runs it
-        checkpoint: ``builtin``, ``hf:ORG/NAME``, ``hf:FOLDER`` or ``local:FILE``
-        revision: version of the checkpoint, or of the algorithm where it is built in
-        licence: licence of the model, as its authors name it
-        layers: hidden layers used, counted from the end when negative; empty where there are none
-        combine: how layers become one
-        pooling: how frames become one utterance vector; ``own`` where the family has functionals of its own
-        sample_rate: sound rate in Hz, audio only
-        frame_rate: frames per second taken from a video, ``None`` for every frame there is
-        input_size: height and width of a picture in pixels, visual only
-        faces: how the face crops are made, visual only
-        column: column of the corpus table that is read, text only
-        options: what else the family needs to know, as pairs sorted by name
-    """
-
-    name: str
-    modality: Modality
-    family: str
-    checkpoint: str = "builtin"
-    revision: str = "1"
-    licence: str = "Apache-2.0"
-    layers: tuple[int, ...] = ()
-    combine: str = "mean"
-    pooling: str = "mean"
-    sample_rate: int | None = None
-    frame_rate: float | None = None
-    input_size: int | None = None
-    faces: FaceSpec | None = None
-    column: str | None = None
-    options: tuple[tuple[str, Any], ...] = ()
 
 
 class FrameFeatures(NamedTuple):
@@ -80,21 +35,28 @@ class Encoder(ABC):
     Attributes:
         family: name the specs refer to
         specs: named specs of the family
+        alone: whether one instance uses the whole device, so that processes side by side would only be in each other's
+            way; true for large networks
 
     Args:
         spec: what to compute
         device: as the user typed it, ``auto`` among others; families with a network ask `toolkit.device.resolve_device`
             for it, the others ignore it
-        level: families with functionals may skip the frames at ``utterance`` level
+        level: at ``utterance`` level families may leave out the frames and give ``utterance`` only
+        trusted: checkpoints whose own code may run, by name
     """
 
     family: ClassVar[str]
     specs: ClassVar[tuple[EncoderSpec, ...]]
+    alone: ClassVar[bool] = False
 
-    def __init__(self, spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance") -> None:
+    def __init__(
+        self, spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance", trusted: Collection[str] = ()
+    ) -> None:
         self.spec = spec
         self.device = device
         self.level = level
+        self.trusted = frozenset(trusted)
 
     @abstractmethod
     def encode(self, batch: Sequence[Any]) -> list[FrameFeatures | ClipError]:
@@ -144,6 +106,12 @@ def get_spec(name: str, modality: Modality) -> EncoderSpec:
     return specs[name]
 
 
-def build_encoder(spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance") -> Encoder:
-    """Returns an encoder ready to run ``spec``."""
-    return encoders.get(spec.family)(spec, device=device, level=level)
+def build_encoder(
+    spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance", trusted: Collection[str] = ()
+) -> Encoder:
+    """Returns an encoder ready to run ``spec``; arguments as in `Encoder`.
+
+    Raises:
+        UserError: a package or a checkpoint is missing, or there is no such device
+    """
+    return encoders.get(spec.family)(spec, device=device, level=level, trusted=trusted)

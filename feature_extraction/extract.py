@@ -12,13 +12,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from feature_extraction.cores import count_cores
-from feature_extraction.encoder import EncoderSpec, Level
 from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.failures import write_failures
 from feature_extraction.job import FaceJob, FeatureJob, Job
 from feature_extraction.lock import locked
 from feature_extraction.segment import make_segment, plan_segments, segment_folder
 from feature_extraction.source import Row
+from feature_extraction.spec import EncoderSpec, Level
 from toolkit.cache import Cache, merge
 from toolkit.corpus import Corpus
 from toolkit.errors import UserError

@@ -5,9 +5,12 @@ import hashlib
 import json
 from typing import Any
 
+# Facts for people: they may be corrected without making old caches useless.
+FOR_PEOPLE = {"dim", "licence", "remote_code", "source"}
+
 
 class Identified:
-    """Base of frozen dataclasses that say how numbers are made; a field ``licence`` does not count."""
+    """Base of frozen dataclasses that say how numbers are made; the fields in ``FOR_PEOPLE`` do not count."""
 
     def to_json(self) -> str:
         """Returns the fields as JSON with sorted keys."""
@@ -16,10 +19,10 @@ class Identified:
     @property
     def identity(self) -> str:
         """Sixteen hexadecimal digits, equal exactly when all numbers are made the same way."""
-        facts = json.dumps(_without_licence(dataclasses.asdict(self)), sort_keys=True)
+        facts = json.dumps(_that_count(dataclasses.asdict(self)), sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
-def _without_licence(facts: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: fact for name, fact in facts.items() if name != "licence"}
-    return {name: _without_licence(fact) if isinstance(fact, dict) else fact for name, fact in kept.items()}
+def _that_count(facts: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: fact for name, fact in facts.items() if name not in FOR_PEOPLE}
+    return {name: _that_count(fact) if isinstance(fact, dict) else fact for name, fact in kept.items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_extraction.encoder import EncoderSpec
+from feature_extraction.spec import EncoderSpec
 from toolkit.cache import Cache
 from toolkit.errors import ClipError
 from toolkit.media import Sound, read_sound, require_audible

@@ -11,7 +11,7 @@ import pandas as pd
 from toolkit.errors import UserError, did_you_mean
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
-BLANK = " \t,;\""  # what a line may hold that says nothing
+BLANK = ' \t,;"'  # what a line may hold that says nothing
 csv.field_size_limit(2**27)
 
 

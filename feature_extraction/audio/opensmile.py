@@ -3,11 +3,11 @@
 import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feature_extraction.encoder import Encoder, EncoderSpec, FrameFeatures, Level, register
+from feature_extraction.encoder import Encoder, EncoderSpec, FrameFeatures, register
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound
 from toolkit.status import Status
@@ -51,8 +51,8 @@ class OpenSmile(Encoder):
     family = "opensmile"
     specs = (_spec("egemaps", "eGeMAPSv02"),)
 
-    def __init__(self, spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance") -> None:
-        super().__init__(spec, device=device, level=level)
+    def __init__(self, spec: EncoderSpec, **options: Any) -> None:
+        super().__init__(spec, **options)
         if importlib.util.find_spec("opensmile") is None:
             raise UserError(
                 f"The audio encoder '{spec.name}' needs the package opensmile, which is not installed. Install it "

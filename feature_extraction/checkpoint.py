@@ -1,0 +1,153 @@
+"""Checkpoints: where weights are looked for, read without running what they hold, and what is said where absent."""
+
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from feature_extraction.spec import EncoderSpec
+from toolkit.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
+
+FOLDER_VARIABLE = "MER_WEIGHTS"  # names the folder of weight files that no hub has
+
+
+def pretrained(load: Callable[..., T], spec: EncoderSpec, trusted: Collection[str] = (), **options: Any) -> T:
+    """Returns what a ``from_pretrained`` method makes of a spec's checkpoint.
+
+    Args:
+        load: ``AutoModel.from_pretrained``, ``AutoTokenizer.from_pretrained`` ...
+        spec: a spec with an ``hf:`` checkpoint
+        trusted: checkpoints whose own code may run, by name
+        options: further arguments of ``load``
+
+    Raises:
+        UserError: the checkpoint is not there and cannot be had, cannot be read, or wants to run code of its own
+    """
+    name = spec.checkpoint.removeprefix("hf:")
+    folder = Path(name).expanduser()
+    trust = name in trusted or spec.name in trusted
+    if spec.remote_code and not trust:
+        raise UserError(
+            f"'{spec.name}' runs program code that comes with its checkpoint {name}. If you trust its authors, say so: "
+            f"--trust {spec.name}"
+        )
+    if folder.is_dir():
+        options |= {"local_files_only": True}
+        name = str(folder)
+    else:
+        options |= {"revision": spec.revision}
+    try:
+        return load(name, trust_remote_code=trust, **options)
+    except (OSError, ValueError, ImportError) as error:
+        raise UserError(_explanation(spec, name, folder.is_dir(), error)) from error
+
+
+def _explanation(spec: EncoderSpec, name: str, is_folder: bool, error: Exception) -> str:
+    first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    if is_folder:
+        return f"'{spec.name}' cannot be loaded from the folder {name}: {first}"
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    if isinstance(error, OSError):
+        return (
+            f"'{spec.name}' needs the checkpoint {name}, which is not in {HF_HUB_CACHE} nor could be had: {first}\n"
+            f"On a machine with a connection: hf download {name} --revision {spec.revision}. Where the model lies in a "
+            "folder, name that: --encoder hf:FOLDER."
+        )
+    return f"'{spec.name}' cannot be loaded from {name}: {first}"
+
+
+def weights_folder() -> Path:
+    """Returns the folder of weight files: that of the variable ``MER_WEIGHTS``, or one in the user's cache."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "mer-toolkit" / "weights"
+
+
+def weights_file(spec: EncoderSpec) -> Path:
+    """Returns the file of a spec with a ``local:`` checkpoint.
+
+    Raises:
+        UserError: there is no such file; the message says where it was looked for and how to get it
+    """
+    name = spec.checkpoint.removeprefix("local:")
+    path = weights_folder() / Path(name).expanduser()  # an absolute path replaces the folder
+    if not path.is_file():
+        raise UserError(
+            f"'{spec.name}' needs the weights {path}, which do not exist. Get them from "
+            f"{spec.source or 'their authors'} and put them there; the variable {FOLDER_VARIABLE} names the folder."
+        )
+    return path
+
+
+def read_state(path: Path, allowed: Sequence[Any] = ()) -> "dict[str, torch.Tensor]":
+    """Returns the tensors of a checkpoint by name; nothing in the file is run.
+
+    Wrappings that trainers put around them (``state_dict``, ``model``, ``module``) are taken off, and so is the prefix
+    ``module.`` of networks trained on several devices.
+
+    Args:
+        path: a safetensors file, or one that ``torch.load`` reads
+        allowed: harmless classes the file may hold besides tensors, as `torch.serialization.safe_globals` takes them
+
+    Raises:
+        UserError: the file cannot be read, or holds something that is not allowed
+    """
+    import pickle
+
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with torch.serialization.safe_globals(list(allowed)):
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise UserError(f"The checkpoint {path} cannot be read safely: {first}") from error
+    for key in ("state_dict", "model", "module"):
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    if not isinstance(state, dict):
+        raise UserError(f"The checkpoint {path} holds a {type(state).__name__}, expected a dictionary of tensors.")
+    return {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def load_into(network: "torch.nn.Module", state: "dict[str, torch.Tensor]", path: Path) -> None:
+    """Puts a checkpoint's tensors into a network, all of them or none.
+
+    Raises:
+        UserError: names or shapes differ; the message gives the first difference
+    """
+    wanted = network.state_dict()
+    for name, tensor in wanted.items():
+        if name not in state:
+            raise UserError(
+                f"The checkpoint {path} lacks '{name}' of shape {tuple(tensor.shape)}: it is of another network."
+            )
+        if state[name].shape != tensor.shape:
+            found, expected = tuple(state[name].shape), tuple(tensor.shape)
+            raise UserError(f"The checkpoint {path} has '{name}' of shape {found}, expected {expected}.")
+    unknown = sorted(state.keys() - wanted.keys())
+    if unknown:
+        raise UserError(
+            f"The checkpoint {path} has '{unknown[0]}', which the network has not: it is of another network."
+        )
+    network.load_state_dict(state)
+
+
+@contextmanager
+def seeded(seed: int = 0) -> Iterator[None]:
+    """Within it torch draws the same numbers every time; outside nothing changes. For ``tiny`` networks."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
