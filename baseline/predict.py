@@ -16,6 +16,7 @@ from baseline.task import EmotionTask, Prediction, Task
 from baseline.vocabulary import VocabularyTask
 from feature_extraction.encoder import EncoderSpec, all_specs
 from feature_extraction.extract import extract_features
+from feature_extraction.options import RunOptions
 from toolkit.corpus import Corpus
 from toolkit.device import resolve_device
 from toolkit.errors import UserError, did_you_mean
@@ -103,8 +104,10 @@ def predict(
     """
     device, names = resolve_device(device), list(corpus.table["name"])
     with tempfile.TemporaryDirectory(prefix="predict-") as folder:
-        for spec in run.specs:
-            extract_features(corpus, spec, Path(folder), device=device, workers=workers, progress=progress)
+        options = RunOptions(device=device, workers=workers, progress=progress)
+        for modality in sorted({spec.modality for spec in run.specs}):
+            specs = [spec for spec in run.specs if spec.modality == modality]
+            extract_features(corpus, specs, Path(folder), options=options)
         sources = open_features(Path(folder), corpus.name, [spec.name for spec in run.specs])
         prediction = run.ensemble.predict(_inputs(run.ensemble, sources, names, device))
         missing = [_missing(sources, name) for name in names]

@@ -55,6 +55,23 @@ def _specs(modality: Modality, row: dict[str, str]) -> list[EncoderSpec]:
     return specs
 
 
+def spec_of_checkpoint(
+    modality: Modality, family: str, settings: str, *, name: str, checkpoint: str, revision: str
+) -> EncoderSpec:
+    """Returns the spec of a checkpoint that is in no table.
+
+    Args:
+        modality: what it is for
+        family: what runs it
+        settings: as in the table
+        name: of the encoder
+        checkpoint: ``hf:...``
+        revision: commit on the hub, or fingerprint of the folder
+    """
+    facts = {"name": name, "family": family, "checkpoint": checkpoint, "revision": revision}
+    return _spec(modality, {**facts, "licence": "see model card"}, {**COMMON[modality], **parse_settings(settings)})
+
+
 def parse_settings(text: str) -> dict[str, Any]:
     """Returns ``key=value`` pairs parted by blanks; numbers and tuples (without blanks) become such.
 

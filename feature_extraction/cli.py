@@ -1,4 +1,4 @@
-"""The command line of stage 1: ``python -m feature_extraction audio|visual|text|faces|list``."""
+"""The command line of stage 1: ``python -m feature_extraction audio|visual|text|faces|transcribe|merge|list``."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
-from feature_extraction.cores import count_cores
-from feature_extraction.encoder import all_specs, get_spec
-from feature_extraction.spec import MODALITIES, Modality
+from feature_extraction.encoder import all_specs
+from feature_extraction.options import RunOptions, Shard
+from feature_extraction.reference import find_spec
+from feature_extraction.spec import MODALITIES, EncoderSpec, Level, Modality
+from feature_extraction.variant import vary
 from toolkit.console import aligned, main, say
+from toolkit.device import usable_cores
+from toolkit.errors import UserError, did_you_mean
 
 app = typer.Typer(
     help="Extract features of a corpus once, into HDF5 caches that any number of models train on.",
@@ -20,54 +24,91 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-WORKERS = count_cores()
+WORKERS = usable_cores()
 
 
-class Level(StrEnum):
+class Detail(StrEnum):
     """The choices of ``--level``."""
 
     UTTERANCE = "utterance"
     FRAME = "frame"
+    BOTH = "both"
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels of detail it means."""
+        return ("utterance", "frame") if self is Detail.BOTH else (self.value,)
+
+
+class Precision(StrEnum):
+    """The choices of ``--dtype``."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
 
 
 CorpusOption = Annotated[
     list[str], typer.Option("--corpus", metavar="REF ...", help="One or more of READER:PATH or the path of a CSV.")
 ]
 CacheOption = Annotated[Path, typer.Option("--cache", metavar="DIR", help="Folder of the caches.")]
-LevelOption = Annotated[Level, typer.Option(help="utterance: one vector per clip; frame: the frames too.")]
+EncoderOption = Annotated[
+    list[str],
+    typer.Option(
+        "--encoder",
+        metavar="NAME ...",
+        help="One or more names of `list`, hf:ORG/NAME or hf:FOLDER; after an @ their variants, as in "
+        "wavlm-large@layers-1 or roberta-base@mean+bfloat16. Encoders named together read each clip once.",
+    ),
+]
+LevelOption = Annotated[
+    Detail, typer.Option(help="utterance: one vector per clip; frame: the frames too; both: a cache of each.")
+]
+PrecisionOption = Annotated[
+    Precision, typer.Option("--dtype", help="Number type of networks; a shorter one makes a variant @DTYPE.")
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Start anew even where a cache is there.")]
 RetryOption = Annotated[bool, typer.Option("--retry", help="Try failed clips again.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="End with exit code 1 if any clip failed.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps ...")]
-WorkersOption = Annotated[int, typer.Option(min=1, help="Processes that read and encode.")]
-
-
-NAMES = {modality: all_specs(modality) for modality in MODALITIES}
+WorkersOption = Annotated[
+    int, typer.Option(min=1, help="Processes that read and encode; for networks, threads that read.")
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(metavar="I/N", help="Do the I-th of N parts only (I from 0), then `merge` them; see docs/quickstart."),
+]
+TrustOption = Annotated[
+    list[str] | None, typer.Option("--trust", metavar="NAME ...", help="Models whose own program code may run.")
+]
 
 
 def _command(modality: Modality) -> Callable[..., None]:
     """Returns the command of one modality."""
-    names = ", ".join(NAMES[modality])
 
     def extract(
         corpus: CorpusOption,
-        encoder: Annotated[list[str], typer.Option(metavar="NAME ...", help=f"One or more of: {names}.")],
+        encoder: EncoderOption,
         cache: CacheOption,
-        level: LevelOption = Level.UTTERANCE,
+        level: LevelOption = Detail.UTTERANCE,
+        dtype: PrecisionOption = Precision.FLOAT32,
         overwrite: OverwriteOption = False,
         retry: RetryOption = False,
         strict: StrictOption = False,
         device: DeviceOption = "auto",
         workers: WorkersOption = WORKERS,
+        shard: ShardOption = None,
+        trust: TrustOption = None,
     ) -> None:
         from feature_extraction.extract import extract_features
         from toolkit.corpus import load_corpus
 
-        specs = [get_spec(name, modality) for name in dict.fromkeys(encoder)]
+        variants = [] if dtype is Precision.FLOAT32 else [dtype.value]
+        specs = [vary(find_spec(reference, modality), variants) for reference in dict.fromkeys(encoder)]
         corpora = [load_corpus(reference) for reference in corpus]
-        options = {"overwrite": overwrite, "retry": retry, "workers": workers, "device": device, "progress": True}
-        pairs = [(clips, spec) for clips in corpora for spec in specs]
-        _finish([extract_features(clips, spec, cache, level=level.value, **options) for clips, spec in pairs], strict)
+        options = _options(shard, overwrite, retry, device, workers, trust)
+        paths = [extract_features(clips, specs, cache, levels=level.levels, options=options) for clips in corpora]
+        _finish([path for some in paths for path in some], shard, strict)
 
     extract.__doc__ = f"Extract {modality} features."
     return extract
@@ -87,6 +128,7 @@ def faces(
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     workers: WorkersOption = WORKERS,
+    shard: ShardOption = None,
 ) -> None:
     """Find, track and cut out the speaker's face in every clip; visual encoders read these crops."""
     from feature_extraction.extract import extract_faces
@@ -94,25 +136,72 @@ def faces(
     from toolkit.corpus import load_corpus
 
     spec, corpora = get_face_spec(encoder), [load_corpus(reference) for reference in corpus]
-    options = {"overwrite": overwrite, "retry": retry, "workers": workers, "device": device, "progress": True}
-    _finish([extract_faces(clips, spec, cache, **options) for clips in corpora], strict)
+    options = _options(shard, overwrite, retry, device, workers)
+    _finish([extract_faces(clips, spec, cache, options=options) for clips in corpora], shard, strict)
+
+
+@app.command()
+def merge(
+    corpus: CorpusOption,
+    cache: CacheOption,
+    others: Annotated[
+        list[Path] | None, typer.Option("--from", metavar="DIR ...", help="Further --cache folders to take from.")
+    ] = None,
+    strict: StrictOption = False,
+) -> None:
+    """Join what shards made into finished caches."""
+    from feature_extraction.shards import merge_shards
+    from toolkit.corpus import load_corpus
+
+    corpora = [load_corpus(reference) for reference in corpus]
+    paths = [merge_shards(clips, cache, others or ()) for clips in corpora]
+    _finish([path for some in paths for path in some], None, strict)
 
 
 @app.command("list")
 def list_encoders(
     words: Annotated[list[str] | None, typer.Argument(help="Only rows with all these words.")] = None,
+    modality: Annotated[str | None, typer.Option(metavar="NAME", help=f"One of: {', '.join(MODALITIES)}.")] = None,
 ) -> None:
-    """List the encoders: name, modality, family, where the weights come from, licence."""
-    rows = [("name", "modality", "family", "weights", "licence")]
-    rows += [(s.name, s.modality, s.family, s.checkpoint, s.licence) for s in all_specs().values()]
-    wanted = [row for row in rows[1:] if all(word in " ".join(row) for word in words or ())]
-    for line in aligned([rows[0], *wanted]):
+    """List the encoders: name, modality, family, numbers per clip, layers, weights, licence."""
+    if modality is not None and modality not in MODALITIES:
+        raise UserError(f"Unknown modality '{modality}'. {did_you_mean(modality, MODALITIES)}")
+    rows = [_facts(spec) for spec in all_specs(modality).values()]
+    wanted = [row for row in rows if all(word.lower() in " ".join(row).lower() for word in words or ())]
+    for line in aligned(
+        [("name", "modality", "family", "numbers", "layers", "pooling", "weights", "licence"), *wanted]
+    ):
         say(line)
 
 
-def _finish(paths: list[Path], strict: bool) -> None:
+def _facts(spec: EncoderSpec) -> tuple[str, ...]:
+    numbers = "" if spec.dim is None else str(spec.dim)
+    layers = f"{spec.combine} of {','.join(map(str, spec.layers))}" if spec.layers else ""
+    weights = spec.checkpoint + (f"#{spec.revision}" if spec.checkpoint.startswith("hf:") else "")
+    return (spec.name, spec.modality, spec.family, numbers, layers, spec.pooling, weights, spec.licence)
+
+
+def _options(
+    shard: str | None, overwrite: bool, retry: bool, device: str, workers: int, trust: list[str] | None = None
+) -> RunOptions:
+    return RunOptions(
+        shard=Shard.parse(shard) if shard else None,
+        overwrite=overwrite,
+        retry=retry,
+        device=device,
+        workers=workers,
+        progress=True,
+        trusted=frozenset(trust or ()),
+    )
+
+
+def _finish(paths: list[Path], shard: str | None, strict: bool) -> None:
+    """Prints what became of the clips; a shard leaves no cache to account for yet."""
     from feature_extraction.failures import count_failed, summary_lines
 
+    if shard is not None:
+        say(f"Shard {shard} is done. When all are: python -m feature_extraction merge --corpus ... --cache ...")
+        return
     for line in summary_lines(paths):
         say(line)
     failed = count_failed(paths)
@@ -124,4 +213,4 @@ def _finish(paths: list[Path], strict: bool) -> None:
 
 def run() -> None:
     """Runs the command line."""
-    main(app, many={"--corpus", "--encoder"})
+    main(app, many={"--corpus", "--encoder", "--trust", "--from"})

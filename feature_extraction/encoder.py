@@ -1,7 +1,7 @@
 """What an encoder is: a spec plus a function from clips to frame features; and the registry of all of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -37,6 +37,9 @@ class Encoder(ABC):
         specs: named specs of the family
         alone: whether one instance uses the whole device, so that processes side by side would only be in each other's
             way; true for large networks
+        has_layers: whether ``spec.layers`` and ``spec.combine`` choose among hidden layers
+        hub: model types of ``hf:`` checkpoints (``model_type`` in their config.json) that the family runs, with the
+            settings they get, written as in the catalogue
 
     Args:
         spec: what to compute
@@ -49,6 +52,8 @@ class Encoder(ABC):
     family: ClassVar[str]
     specs: ClassVar[tuple[EncoderSpec, ...]]
     alone: ClassVar[bool] = False
+    has_layers: ClassVar[bool] = False
+    hub: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self, spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance", trusted: Collection[str] = ()

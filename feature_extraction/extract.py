@@ -1,25 +1,29 @@
 """Stage 1, one loop for all modalities: plan, resume, read, encode, write."""
 
+import contextlib
+import itertools
 import logging
-import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from feature_extraction.cores import count_cores
+from feature_extraction.face_job import FaceJob
 from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.failures import write_failures
-from feature_extraction.job import FaceJob, FeatureJob, Job
+from feature_extraction.feature_job import FeatureJob
+from feature_extraction.job import Job, Target
 from feature_extraction.lock import locked
-from feature_extraction.segment import make_segment, plan_segments, segment_folder
-from feature_extraction.source import Row
+from feature_extraction.options import RunOptions
+from feature_extraction.production import produce
+from feature_extraction.segment import Segment, open_segments, plan_segments, segment_folder, segment_path
+from feature_extraction.source import Source, VideoSource, source_of
 from feature_extraction.spec import EncoderSpec, Level
-from toolkit.cache import Cache, merge
+from feature_extraction.workers import produce_in_workers
+from toolkit.cache import Cache, cache_path, merge
 from toolkit.corpus import Corpus
 from toolkit.errors import UserError
 from toolkit.status import Status
@@ -29,41 +33,45 @@ logger = logging.getLogger(__name__)
 
 def extract_features(
     corpus: Corpus,
-    spec: EncoderSpec,
+    specs: Sequence[EncoderSpec],
     cache_root: Path,
     *,
-    level: Level = "utterance",
-    overwrite: bool = False,
-    retry: bool = False,
-    device: str = "cpu",
-    workers: int = 1,
-    progress: bool = False,
-) -> Path:
-    """Makes, completes or leaves alone the cache of one encoder; face crops are made first where it needs them.
+    levels: Sequence[Level] = ("utterance",),
+    options: RunOptions | None = None,
+) -> list[Path]:
+    """Makes, completes or leaves alone the caches of some encoders; face crops are made first where they are needed.
+
+    Encoders that read the same material read it once, together.
 
     Args:
         corpus: the clips
-        spec: the encoder
+        specs: the encoders
         cache_root: folder of all caches
-        level: ``utterance`` keeps a vector per clip, ``frame`` the frames too
-        overwrite: starts anew even if a cache is there
-        retry: tries failed clips again
-        device: torch device
-        workers: processes that read and encode
-        progress: shows a progress bar
+        levels: ``utterance`` keeps a vector per clip, ``frame`` the frames too; both together cost one forward
+        options: how to run
 
     Returns:
-        the cache file
+        the cache files, for each encoder those of the levels
 
     Raises:
-        UserError: a cache made by another version of the encoder is there, another run is at work on it, or it cannot
-            be written
+        UserError: a cache made by another version of the encoder is there, another run is at work on it, it cannot
+            be written, or an encoder cannot run
     """
-    options = {"overwrite": overwrite, "retry": retry, "workers": workers, "progress": progress}
-    if spec.faces:
-        # Crops are costly and shared by encoders, so --overwrite of an encoder does not redo them.
-        extract_faces(corpus, spec.faces, cache_root, device=device, **options | {"overwrite": False})
-    return run_job(FeatureJob(corpus, spec, cache_root, level=level, device=device), corpus, **options)
+    options = options or RunOptions()
+    paths: dict[str, list[Path]] = {}
+    for together in _sharing(specs):
+        faces = together[0].faces
+        if faces is not None:
+            # Crops are costly and shared by encoders, so --overwrite of an encoder does not redo them.
+            extract_faces(corpus, faces, cache_root, options=options, overwrite=False)
+        crops = cache_path(cache_root, corpus.name, "faces", faces.name) if faces else None
+        jobs = [
+            FeatureJob(corpus, spec, cache_root, levels=levels, device=options.device, trusted=options.trusted)
+            for spec in together
+        ]
+        run_jobs(jobs, source_of(together, corpus.root, crops), corpus, options)
+        paths |= {job.name: [target.path for target in job.targets] for job in jobs}
+    return [path for spec in specs for path in paths[spec.name]]
 
 
 def extract_faces(
@@ -71,136 +79,162 @@ def extract_faces(
     spec: FaceSpec,
     cache_root: Path,
     *,
-    overwrite: bool = False,
-    retry: bool = False,
-    device: str = "cpu",
-    workers: int = 1,
-    progress: bool = False,
+    options: RunOptions | None = None,
+    overwrite: bool | None = None,
 ) -> Path:
-    """Makes, completes or leaves alone the faces cache of a corpus; arguments as in `extract_features`."""
-    options = {"overwrite": overwrite, "retry": retry, "workers": workers, "progress": progress}
-    return run_job(FaceJob(corpus, spec, cache_root, device=device), corpus, **options)
+    """Makes, completes or leaves alone the faces cache of a corpus.
 
-
-def run_job(job: Job, corpus: Corpus, *, overwrite: bool, retry: bool, workers: int, progress: bool) -> Path:
-    """Brings one cache up to date with the corpus.
-
-    Segments finished by an interrupted run are taken over; clips already in the cache are never computed again.
+    Args:
+        corpus: the clips
+        spec: how faces are found and cut out
+        cache_root: folder of all caches
+        options: how to run
+        overwrite: in place of the options' own
 
     Raises:
         UserError: see `extract_features`
     """
+    options = options or RunOptions()
+    job = FaceJob(corpus, spec, cache_root, device=options.device)
+    run_jobs([job], VideoSource(corpus.root), corpus, options, overwrite=overwrite)
+    return job.targets[0].path
+
+
+def _sharing(specs: Sequence[EncoderSpec]) -> list[list[EncoderSpec]]:
+    """Returns the specs in groups that read the same material.
+
+    Text costs nothing to read, and its encoders are the largest, so each of them has the device to itself.
+    """
+
+    def material(spec: EncoderSpec) -> str:
+        return spec.name if spec.modality == "text" else spec.faces.identity if spec.faces else spec.modality
+
+    unique = {spec.name: spec for spec in specs}.values()
+    return [list(group) for _, group in itertools.groupby(sorted(unique, key=material), key=material)]
+
+
+def run_jobs(
+    jobs: Sequence[Job], source: Source, corpus: Corpus, options: RunOptions, *, overwrite: bool | None = None
+) -> None:
+    """Brings the caches of jobs that share a source up to date with the corpus.
+
+    Segments finished by an interrupted run are taken over; clips already in a cache are never computed again.
+
+    Raises:
+        UserError: see `extract_features`
+    """
+    targets = [(number, target) for number, job in enumerate(jobs) for target in job.targets]
     try:
-        job.path.parent.mkdir(parents=True, exist_ok=True)
-        with locked(job.path):
-            if overwrite:
-                job.path.unlink(missing_ok=True)
-                shutil.rmtree(segment_folder(job.path), ignore_errors=True)
-            _complete(job, corpus, retry=retry, workers=workers, progress=progress)
-        write_failures(job.path.parent.parent)
-    except OSError as error:  # clips' own are statuses by now, so this is about the cache
+        with contextlib.ExitStack() as locks:
+            for _, target in targets:
+                target.path.parent.mkdir(parents=True, exist_ok=True)
+                locks.enter_context(locked(target.path, part=options.shard))
+                if options.overwrite if overwrite is None else overwrite:
+                    _forget(target.path, options)
+            _complete(jobs, source, corpus, targets, options)
+        if options.shard is None:
+            write_failures(targets[0][1].path.parent.parent)
+    except OSError as error:  # clips' own are statuses by now, so this is about the caches
         why = os.strerror(error.errno) if error.errno else str(error)
         raise UserError(
-            f"{job.path} cannot be written: {why}. What is finished is kept: run the same command again when there is "
-            "room, or name another --cache."
+            f"{targets[0][1].path.parent} cannot be written: {why}. What is finished is kept: run the same command "
+            "again when there is room, or name another --cache."
         ) from error
     except KeyboardInterrupt:
         logger.info("Stopped. What is finished is kept: run the same command again to go on.")
         raise
-    return job.path
 
 
-def _complete(job: Job, corpus: Corpus, *, retry: bool, workers: int, progress: bool) -> None:
-    """Computes what the cache lacks, and merges it in."""
-    for leftover in job.path.parent.glob(f".{job.path.name}.*.partial"):  # of a run killed while merging
-        leftover.unlink()
-    done = _finished(job, retry)
+def _forget(path: Path, options: RunOptions) -> None:
+    if options.shard is not None:
+        raise UserError(f"--overwrite would delete the other shards' work. Remove {path} and its segments by hand.")
+    path.unlink(missing_ok=True)
+    shutil.rmtree(segment_folder(path), ignore_errors=True)
+
+
+def _complete(
+    jobs: Sequence[Job], source: Source, corpus: Corpus, targets: list[tuple[int, Target]], options: RunOptions
+) -> None:
+    """Computes what the caches lack, and merges it in; caches that lack the same clips are made together."""
     rows = {row["name"]: row for row in corpus.table.to_dict("records")}
-    if done.keys() & rows.keys():
-        _warn_of_another_root(job)
-    missing = [name for name in rows if name not in done]
-    if not missing:
-        shutil.rmtree(segment_folder(job.path), ignore_errors=True)  # of a run killed right after merging
-        logger.info("%s/%s: all %d clips are there, nothing to extract", job.modality, job.name, len(rows))
-        return
-    segments = plan_segments(missing, job.path)
-    todo = {path: [rows[name] for name in names] for path, names in segments.items() if not _is_ours(path, job)}
-    at_start = len(rows) - sum(map(len, todo.values()))
-    label = f"{job.modality}/{job.name}"
-    with tqdm(total=len(rows), initial=at_start, desc=label, unit="clip", disable=not progress) as bar:
-        for count in _make_segments(job, todo, workers):
-            bar.update(count)
+    alike: dict[tuple[str, ...], list[tuple[int, Target]]] = {}
+    finished: dict[Path, dict[str, None]] = {}
+    for number, target in targets:
+        done = finished[target.path] = _finished(target, options.retry)
+        if done.keys() & rows.keys():
+            _warn_of_another_root(target)
+        missing = tuple(name for name in rows if name not in done)
+        if missing:
+            alike.setdefault(missing, []).append((number, target))
+        else:
+            shutil.rmtree(segment_folder(target.path), ignore_errors=True)  # of a run killed right after merging
+            logger.info("%s: all %d clips are there, nothing to extract", jobs[number].label, len(rows))
+    for missing, lacking in alike.items():
+        plan = plan_segments(missing, source.segment_clips)
+        if options.shard is not None:
+            plan = dict(list(plan.items())[options.shard.index :: options.shard.count])
+        segments = open_segments(plan, rows, lacking)
+        wanted = len(rows) if options.shard is None else sum(map(len, plan.values()))
+        with _progress(jobs, lacking, wanted, segments, options) as bar:
+            for count in _produce(jobs, source, segments, options):
+                bar.update(count)
+        if options.shard is None:
+            for _, target in lacking:
+                merge_segments(target, [segment_path(target.path, key) for key in plan], rows, finished[target.path])
+        for job in jobs:
+            job.release()
+
+
+def merge_segments(target: Target, parts: Sequence[Path], rows: Mapping[str, Any], done: Mapping[str, None]) -> None:
+    """Makes one cache of its segments and of what was there before.
+
+    Args:
+        target: the cache
+        parts: files of its segments
+        rows: the corpus, in its order
+        done: clips of the cache that need no work
+    """
     order = [*rows, *(name for name in done if name not in rows)]  # clips that left the corpus are not thrown away
-    parts = [*segments, *([job.path] if done else [])]
-    merge(job.path, job.header, parts, order)
-    shutil.rmtree(segment_folder(job.path))
+    merge(target.path, target.header, [*parts, *([target.path] if done else [])], order)
+    shutil.rmtree(segment_folder(target.path), ignore_errors=True)  # shards of other machines may have been all
 
 
-def _finished(job: Job, retry: bool) -> dict[str, None]:
+def _progress(
+    jobs: Sequence[Job], lacking: list[tuple[int, Target]], wanted: int, segments: list[Segment], options: RunOptions
+) -> tqdm:
+    names = dict.fromkeys(jobs[number].label for number, _ in lacking)
+    label = " ".join(names) if len(names) < 3 else f"{next(iter(names))} and {len(names) - 1} more"
+    at_start = wanted - sum(len(segment.rows) for segment in segments)
+    return tqdm(total=wanted, initial=at_start, desc=label, unit="clip", disable=not options.progress)
+
+
+def _produce(jobs: Sequence[Job], source: Source, segments: list[Segment], options: RunOptions) -> Iterator[int]:
+    """Yields the number of clips done; in processes, unless an encoder wants the device to itself."""
+    busy = {number for segment in segments for number, _ in segment.todo}
+    if options.workers <= 1 or len(segments) <= 1 or any(jobs[number].alone for number in busy):
+        yield from produce(jobs, source, segments, max(1, options.workers))
+    else:
+        yield from produce_in_workers(jobs, source, segments, options.workers)
+
+
+def _finished(target: Target, retry: bool) -> dict[str, None]:
     """Returns the clips that need no work, in the order of the cache."""
-    if not job.path.exists():
+    for leftover in target.path.parent.glob(f".{target.path.name}.*.partial"):  # of a run killed while merging
+        leftover.unlink()
+    if not target.path.exists():
         return {}
-    with Cache(job.path) as cache:
-        cache.expect(job.header.identity)
+    with Cache(target.path) as cache:
+        cache.expect(target.header.identity)
         names = [n for n, status in zip(cache.names, cache.status, strict=True) if not retry or status == Status.OK]
     return dict.fromkeys(names)
 
 
-def _warn_of_another_root(job: Job) -> None:
+def _warn_of_another_root(target: Target) -> None:
     """Clips are known by their names, and two tables in two folders may be called the same: nothing else would tell."""
-    with Cache(job.path) as cache:
-        if cache.root and cache.root != job.header.root:
+    with Cache(target.path) as cache:
+        if cache.root and cache.root != target.header.root:
             logger.warning(
                 "%s was made from clips in %s; those of the same name in %s are taken to be the same. If they are not, "
                 "use another --cache, or write 'name: ...' into a .yaml beside the CSV.",
-                job.path, cache.root, job.header.root,
+                target.path, cache.root, target.header.root,
             )  # fmt: skip
-
-
-def _is_ours(path: Path, job: Job) -> bool:
-    """Whether a segment was finished by an earlier run of the very same encoder; one of another is removed."""
-    if not path.exists():
-        return False
-    with Cache(path) as cache:
-        if cache.identity == job.header.identity:
-            return True
-    path.unlink()
-    return False
-
-
-def _make_segments(job: Job, todo: dict[Path, list[Row]], workers: int) -> Iterator[int]:
-    """Makes the segments and yields the number of clips of each as it is done."""
-    if workers <= 1 or len(todo) <= 1:
-        for path, rows in todo.items():
-            yield make_segment(job, rows, path)
-        return
-    # Spawned, not forked: torch and HDF5 do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    workers = min(workers, len(todo))
-    with ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(job, workers)) as pool:
-        waiting = {pool.submit(_work, rows, path) for path, rows in todo.items()}
-        try:
-            while waiting:
-                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from [future.result() for future in finished]
-        except BrokenProcessPool as error:
-            raise UserError(
-                f"A worker of {job.modality}/{job.name} was killed, most likely for want of memory. What is finished "
-                f"is kept: run the same command again, with fewer --workers than {workers}."
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_job: Job | None = None  # the job of this worker process, so that its encoder is built once
-
-
-def _start_worker(job: Job, workers: int) -> None:
-    global _job
-    _job = job
-    threads = max(1, count_cores() // workers)  # workers share the cores instead of fighting for them
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-
-
-def _work(rows: list[Row], path: Path) -> int:
-    return make_segment(_job, rows, path)

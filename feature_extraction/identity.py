@@ -19,8 +19,12 @@ class Identified:
     @property
     def identity(self) -> str:
         """Sixteen hexadecimal digits, equal exactly when all numbers are made the same way."""
-        facts = json.dumps(_that_count(dataclasses.asdict(self)), sort_keys=True)
+        facts = json.dumps(_that_count(self.facts()), sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+    def facts(self) -> dict[str, Any]:
+        """Returns the fields as they count for the identity."""
+        return dataclasses.asdict(self)
 
 
 def _that_count(facts: dict[str, Any]) -> dict[str, Any]:

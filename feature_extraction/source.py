@@ -1,6 +1,7 @@
 """What an encoder is given: sound, face crops or words, read from a corpus one clip at a time."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 from feature_extraction.spec import EncoderSpec
 from toolkit.cache import Cache
 from toolkit.errors import ClipError
-from toolkit.media import Sound, read_sound, require_audible
+from toolkit.media import Sound, read_sounds, require_audible
 from toolkit.status import Status
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ class Source(ABC):
 
     Attributes:
         budget: how much one batch may hold at most, in the unit of `size`
+        segment_clips: clips written to one segment file. A killed run loses at most that many per process. Fixed,
+            because clips are batched within a segment only: a resumed run must form the very batches of an
+            uninterrupted one to be equal to it bit for bit.
     """
 
     budget: float
+    segment_clips: int = 32
 
     @abstractmethod
     def load(self, row: Row) -> Any:
@@ -39,32 +44,42 @@ class Source(ABC):
     def size(self, item: Any) -> float:
         """Returns how much material that is, the measure of batches."""
 
+    def view(self, item: Any, spec: EncoderSpec) -> Any:
+        """Returns what one encoder is given of the material that several share."""
+        return item
+
 
 class SoundSource(Source):
     """The sound of the audio file if a clip has one, of its video otherwise.
 
     Args:
         root: folder of the corpus
-        rate: sample rate in Hz
+        rates: sample rates in Hz
     """
 
     budget = 120.0  # seconds
 
-    def __init__(self, root: Path, rate: int) -> None:
+    def __init__(self, root: Path, rates: Sequence[int]) -> None:
         self.root = root
-        self.rate = rate
+        self.rates = sorted(set(rates))
 
-    def load(self, row: Row) -> Sound:
-        """Returns the clip's sound."""
+    def load(self, row: Row) -> dict[int, Sound]:
+        """Returns the clip's sound at each rate, decoded once."""
         file = row["video"] if pd.isna(row["audio"]) else row["audio"]
         if pd.isna(file):
             raise ClipError(Status.NO_AUDIO, "the corpus names neither an audio nor a video file")
         path = self.root / str(file)
-        return require_audible(read_sound(path, rate=self.rate), path)
+        sounds = read_sounds(path, rates=self.rates)
+        require_audible(sounds[self.rates[0]], path)
+        return sounds
 
-    def size(self, item: Sound) -> float:
+    def size(self, item: dict[int, Sound]) -> float:
         """Returns seconds."""
-        return item.seconds
+        return item[self.rates[0]].seconds
+
+    def view(self, item: dict[int, Sound], spec: EncoderSpec) -> Sound:
+        """Returns the sound at the encoder's rate."""
+        return item[spec.sample_rate]
 
 
 class FaceSource(Source):
@@ -101,6 +116,7 @@ class TextSource(Source):
     """
 
     budget = 16384.0  # characters
+    segment_clips = 256
 
     def __init__(self, column: str) -> None:
         self.column = column
@@ -127,6 +143,7 @@ class VideoSource(Source):
     """
 
     budget = 1.0  # clips
+    segment_clips = 16
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -142,16 +159,16 @@ class VideoSource(Source):
         return 1.0
 
 
-def source_of(spec: EncoderSpec, root: Path, faces: Path | None) -> Source:
-    """Returns the source of what an encoder wants.
+def source_of(specs: Sequence[EncoderSpec], root: Path, faces: Path | None) -> Source:
+    """Returns the source of encoders that share their material.
 
     Args:
-        spec: the encoder's spec
+        specs: encoders of one modality; visual ones of the same faces, text ones of the same column
         root: folder of the corpus
         faces: the faces cache, for visual encoders
     """
-    if spec.modality == "audio":
-        return SoundSource(root, spec.sample_rate)
-    if spec.modality == "text":
-        return TextSource(spec.column)
+    if specs[0].modality == "audio":
+        return SoundSource(root, [spec.sample_rate for spec in specs])
+    if specs[0].modality == "text":
+        return TextSource(specs[0].column)
     return FaceSource(faces)

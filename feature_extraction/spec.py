@@ -1,6 +1,7 @@
 """What there is to know of an encoder before it is built: a frozen spec, whose hash is the identity of its caches."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from feature_extraction.faces.spec import FaceSpec
@@ -64,6 +65,12 @@ class EncoderSpec(Identified):
     def option(self, name: str, default: Any = None) -> Any:
         """Returns one of the options."""
         return dict(self.options).get(name, default)
+
+    def facts(self) -> dict[str, Any]:
+        """Returns the fields; of a checkpoint in a folder its name only, as its content is in ``revision``."""
+        kind, _, place = self.checkpoint.partition(":")
+        is_folder = kind == "hf" and Path(place).is_absolute()
+        return super().facts() | ({"checkpoint": f"hf:{Path(place).name}"} if is_folder else {})
 
     @property
     def is_tiny(self) -> bool:

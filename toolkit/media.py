@@ -7,7 +7,7 @@ from toolkit.errors import ClipError
 from toolkit.media_file import MediaFile, open_media
 from toolkit.media_write import write_sound, write_video
 from toolkit.picture import Frame, display_matrix, frame_rate_of, iterate_frames
-from toolkit.sound import Sound, is_silent, read_sound, require_audible
+from toolkit.sound import Sound, is_silent, read_sound, read_sounds, require_audible
 from toolkit.status import Status
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "iterate_frames",
     "probe",
     "read_sound",
+    "read_sounds",
     "require_audible",
     "write_sound",
     "write_video",

@@ -1,5 +1,6 @@
 """Sound out of a media file: mono, float32, at the wanted rate, on the clip's time line."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,6 +81,11 @@ def read_sound(path: Path | str, *, rate: int) -> Sound:
 
         samples = soxr.resample(samples, source_rate, rate, quality="HQ")
     return Sound(np.clip(samples, -1, 1, dtype=np.float32), rate)
+
+
+def read_sounds(path: Path | str, *, rates: Sequence[int]) -> dict[int, Sound]:
+    """Reads the sound of a file at several rates, decoding it once; see `read_sound`."""
+    return {rate: read_sound(path, rate=rate) for rate in rates}
 
 
 def _decode(media: MediaFile) -> tuple[np.ndarray, int]:

@@ -32,7 +32,7 @@ def demo(tmp_path_factory):
     reference = f"demo:{make_demo(root / 'demo', scale='tiny', workers=1)}"
     corpus = load_corpus(reference)
     for name in FEATURES:
-        extract_features(corpus, all_specs()[name], root / "cache")
+        extract_features(corpus, [all_specs()[name]], root / "cache")
     given = {"corpus": reference, "cache": root / "cache", "features": FEATURES, "folds": 2, "group": "speaker"}
     given |= {"test": TESTS, "compare": False, "training": {"epochs": 3}}
     given |= {"device": "cpu", "out": root / "runs", "name": "r"}

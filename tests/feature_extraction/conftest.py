@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from feature_extraction.encoder import Encoder, EncoderSpec, FrameFeatures, encoders
+from feature_extraction.source import TextSource
 from toolkit.corpus import Corpus, corpus_from_table
 from toolkit.errors import ClipError
 from toolkit.status import Status
@@ -48,6 +49,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> type[LetterCodes]:
     encoders.names()
     monkeypatch.setitem(encoders._items, "letter-codes", LetterCodes)
     monkeypatch.setattr(LetterCodes, "seen", [])
+    monkeypatch.setattr(TextSource, "segment_clips", 16)  # so that fifty clips are several segments
     return LetterCodes
 
 

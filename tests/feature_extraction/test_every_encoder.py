@@ -8,7 +8,7 @@ import pytest
 
 from feature_extraction.encoder import EncoderSpec, all_specs, build_encoder
 from feature_extraction.faces.track import FaceTrack
-from feature_extraction.job import feature_record
+from feature_extraction.feature_job import feature_record
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound
 from toolkit.status import Status

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,8 +16,17 @@ import pandas as pd
 import pytest
 
 from feature_extraction.extract import extract_features
+from feature_extraction.options import RunOptions
+from feature_extraction.spec import EncoderSpec, Level
 from toolkit.cache import Cache, verify
+from toolkit.corpus import Corpus
 from toolkit.errors import UserError
+
+
+def extract(corpus: Corpus, spec: EncoderSpec, root: Path, *, level: Level = "utterance", **options: Any) -> Path:
+    """Extracts with one encoder at one level and returns the cache."""
+    (path,) = extract_features(corpus, [spec], root, levels=(level,), options=RunOptions(**options))
+    return path
 
 
 def datasets(path: Path) -> dict[str, np.ndarray]:
@@ -35,7 +45,7 @@ def assert_equal(first: Path, second: Path) -> None:
 
 
 def test_statuses_and_values(words, letters, tmp_path):
-    path = extract_features(words, letters.specs[0], tmp_path / "cache", level="frame")
+    path = extract(words, letters.specs[0], tmp_path / "cache", level="frame")
     assert path == tmp_path / "cache" / "words" / "text" / "letters.frames.h5"
     assert verify(path) == []
     cache = Cache(path)
@@ -59,13 +69,13 @@ def test_statuses_and_values(words, letters, tmp_path):
 
 
 def test_utterance_level_keeps_no_frames(words, letters, tmp_path):
-    path = extract_features(words, letters.specs[0], tmp_path)
+    path = extract(words, letters.specs[0], tmp_path)
     assert path.name == "letters.h5"
     assert Cache(path).fields == {"utterance": (50, 2)}
 
 
 def test_failures_are_listed(words, letters, tmp_path):
-    extract_features(words, letters.specs[0], tmp_path)
+    extract(words, letters.specs[0], tmp_path)
     table = pd.read_csv(tmp_path / "words" / "failures.csv")
     assert table["name"].tolist() == ["c03", "c10", "c20", "c33"]
     assert table["status"].tolist() == ["empty_text", "too_short", "not_finite", "empty_text"]
@@ -74,9 +84,9 @@ def test_failures_are_listed(words, letters, tmp_path):
 
 
 def test_unforeseen_error_costs_one_clip_and_is_told(words, letters, tmp_path, monkeypatch, caplog):
-    whole = extract_features(words, letters.specs[0], tmp_path / "whole")
+    whole = extract(words, letters.specs[0], tmp_path / "whole")
     monkeypatch.setattr(letters, "broken", frozenset({"clip number 7"}))
-    path = extract_features(words, letters.specs[0], tmp_path / "odd")
+    path = extract(words, letters.specs[0], tmp_path / "odd")
     cache, names = Cache(path), words.table["name"].tolist()
     assert cache.status[7] == "error"
     assert cache.reason[7] == "ValueError: cannot bear 'clip number 7'"
@@ -93,7 +103,7 @@ def test_unforeseen_error_in_reading(words, letters, tmp_path, monkeypatch):
         return row["name"]
 
     monkeypatch.setattr("feature_extraction.source.TextSource.load", load)
-    cache = Cache(extract_features(words, letters.specs[0], tmp_path))
+    cache = Cache(extract(words, letters.specs[0], tmp_path))
     assert (cache.status[9], cache.reason[9]) == ("error", "MemoryError")
     assert cache.status.count("ok") == 49
 
@@ -101,17 +111,17 @@ def test_unforeseen_error_in_reading(words, letters, tmp_path, monkeypatch):
 def test_encoder_that_breaks_at_every_clip_ends_the_run(words, letters, tmp_path, monkeypatch):
     monkeypatch.setattr(letters, "broken", frozenset({"all"}))
     with pytest.raises(RuntimeError, match="text/letters failed for each of 15 clips") as error:
-        extract_features(words, letters.specs[0], tmp_path)
+        extract(words, letters.specs[0], tmp_path)
     assert isinstance(error.value.__cause__, ValueError)
     assert not list(tmp_path.rglob("*.h5"))  # nothing to retry once it is mended
 
 
 def test_second_run_extracts_nothing_and_says_so(words, letters, tmp_path, caplog):
-    path = extract_features(words, letters.specs[0], tmp_path)
+    path = extract(words, letters.specs[0], tmp_path)
     before = path.read_bytes()
     letters.seen.clear()
     with caplog.at_level("INFO"):
-        extract_features(words, letters.specs[0], tmp_path)
+        extract(words, letters.specs[0], tmp_path)
     assert letters.seen == []
     assert path.read_bytes() == before
     assert "all 50 clips are there, nothing to extract" in caplog.text
@@ -119,29 +129,29 @@ def test_second_run_extracts_nothing_and_says_so(words, letters, tmp_path, caplo
 
 def test_grown_corpus_computes_only_new_clips(words, letters, tmp_path):
     few = words.only(words.table.index < 20)
-    path = extract_features(few, letters.specs[0], tmp_path / "grown")
+    path = extract(few, letters.specs[0], tmp_path / "grown")
     letters.seen.clear()
-    extract_features(words, letters.specs[0], tmp_path / "grown")
+    extract(words, letters.specs[0], tmp_path / "grown")
     assert letters.seen[0] == "nan"
     assert letters.seen[-1] == "clip number 49"
     assert len(letters.seen) == 29
-    assert_equal(path, extract_features(words, letters.specs[0], tmp_path / "whole"))
+    assert_equal(path, extract(words, letters.specs[0], tmp_path / "whole"))
 
 
 def test_shrunk_corpus_loses_nothing(words, letters, tmp_path):
-    path = extract_features(words, letters.specs[0], tmp_path)
+    path = extract(words, letters.specs[0], tmp_path)
     changed = words.table.tail(5).assign(name=[f"new{n}" for n in range(5)])
-    extract_features(dataclasses.replace(words, table=changed), letters.specs[0], tmp_path)
+    extract(dataclasses.replace(words, table=changed), letters.specs[0], tmp_path)
     assert Cache(path).names == [f"new{n}" for n in range(5)] + words.table["name"].tolist()
 
 
 def test_retry_tries_failed_clips_again(words, letters, tmp_path):
-    path = extract_features(words, letters.specs[0], tmp_path)
+    path = extract(words, letters.specs[0], tmp_path)
     words.table.loc[3, "text"] = "no longer blank"
-    extract_features(words, letters.specs[0], tmp_path)
+    extract(words, letters.specs[0], tmp_path)
     assert Cache(path).status[3] == "empty_text"
     letters.seen.clear()
-    extract_features(words, letters.specs[0], tmp_path, retry=True)
+    extract(words, letters.specs[0], tmp_path, retry=True)
     assert Cache(path).status[3] == "ok"
     assert letters.seen == ["no longer blank", "short", "nan"]
     assert Cache(path).names == words.table["name"].tolist()
@@ -149,11 +159,11 @@ def test_retry_tries_failed_clips_again(words, letters, tmp_path):
 
 def test_cache_of_another_encoder_version(words, letters, tmp_path):
     spec = letters.specs[0]
-    extract_features(words, spec, tmp_path)
+    extract(words, spec, tmp_path)
     newer = dataclasses.replace(spec, revision="2")
     with pytest.raises(UserError, match=f"{spec.identity}, expected {newer.identity}"):
-        extract_features(words, newer, tmp_path)
-    path = extract_features(words, newer, tmp_path, overwrite=True)
+        extract(words, newer, tmp_path)
+    path = extract(words, newer, tmp_path, overwrite=True)
     assert Cache(path).identity == newer.identity
 
 
@@ -170,39 +180,42 @@ def test_two_runs_at_once(words, letters, tmp_path):
     with (folder / ".letters.h5.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(UserError, match="Another run is making"):
-            extract_features(words, letters.specs[0], tmp_path)
+            extract(words, letters.specs[0], tmp_path)
 
 
 def test_corpus_of_the_same_name_elsewhere_is_noticed(words, letters, tmp_path, caplog):
-    extract_features(words, letters.specs[0], tmp_path)
-    extract_features(words, letters.specs[0], tmp_path)
+    extract(words, letters.specs[0], tmp_path)
+    extract(words, letters.specs[0], tmp_path)
     assert "taken to be the same" not in caplog.text
-    extract_features(dataclasses.replace(words, root=tmp_path / "other"), letters.specs[0], tmp_path)
+    extract(dataclasses.replace(words, root=tmp_path / "other"), letters.specs[0], tmp_path)
     assert f"made from clips in {tmp_path}; those of the same name in {tmp_path / 'other'} are taken" in caplog.text
 
 
 def test_failures_of_a_run_killed_before_it_listed_them(words, letters, tmp_path):
-    extract_features(words, letters.specs[0], tmp_path)
+    extract(words, letters.specs[0], tmp_path)
     (tmp_path / "words" / "failures.csv").unlink()
-    extract_features(words, letters.specs[0], tmp_path)
+    extract(words, letters.specs[0], tmp_path)
     assert len(pd.read_csv(tmp_path / "words" / "failures.csv")) == 4
 
 
 def test_folder_that_cannot_be_written(words, letters, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"letters\.h5 cannot be written: Not a directory"):
-        extract_features(words, letters.specs[0], tmp_path / "file")
+    with pytest.raises(UserError, match=r"words/text cannot be written: Not a directory"):
+        extract(words, letters.specs[0], tmp_path / "file")
 
 
 def test_full_disk(words, letters, tmp_path, monkeypatch):
     usage = namedtuple("usage", "free")
-    sizes = iter([1 << 30] * 3 + [0])  # room for one segment
+
+    def room_for_one_segment(_: Path) -> tuple[int]:
+        return usage(0 if any(tmp_path.rglob("[!.]*.h5")) else 1 << 30)
+
     with monkeypatch.context() as full:
-        full.setattr("toolkit.cache.writer.shutil.disk_usage", lambda _: usage(next(sizes)))
+        full.setattr("toolkit.cache.writer.shutil.disk_usage", room_for_one_segment)
         with pytest.raises(UserError, match=r"No space left on device\. What is finished is kept"):
-            extract_features(words, letters.specs[0], tmp_path)
+            extract(words, letters.specs[0], tmp_path)
     letters.seen.clear()
-    path = extract_features(words, letters.specs[0], tmp_path)
+    path = extract(words, letters.specs[0], tmp_path)
     assert letters.seen[0] == "clip number 16"
     assert verify(path) == []
 
@@ -213,28 +226,28 @@ def test_encoder_that_cannot_be_built_ends_the_run(words, letters, tmp_path, mon
 
     monkeypatch.setattr(letters, "__init__", fail)
     with pytest.raises(ImportError, match="libsound"):
-        extract_features(words, letters.specs[0], tmp_path)
+        extract(words, letters.specs[0], tmp_path)
 
 
 def test_workers_give_the_same_file(demo_text, tmp_path):
     from feature_extraction.encoder import get_spec
 
     spec = get_spec("char-hash", "text")
-    one = extract_features(demo_text, spec, tmp_path / "one", workers=1)
-    two = extract_features(demo_text, spec, tmp_path / "two", workers=2)
+    one = extract(demo_text, spec, tmp_path / "one", workers=1)
+    two = extract(demo_text, spec, tmp_path / "two", workers=2)
     assert_equal(one, two)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 def test_killed_at_twenty_moments_and_resumed(words, letters, tmp_path, monkeypatch):
-    whole = extract_features(words, letters.specs[0], tmp_path / "whole", level="frame")
+    whole = extract(words, letters.specs[0], tmp_path / "whole", level="frame")
     monkeypatch.setattr(letters, "pause", 0.004)
     moments = random.Random(0)
     fork = multiprocessing.get_context("fork")
     interrupted = 0
     for trial in range(20):
         target = tmp_path / f"killed{trial}"
-        run = fork.Process(target=extract_features, args=(words, letters.specs[0], target), kwargs={"level": "frame"})
+        run = fork.Process(target=extract, args=(words, letters.specs[0], target), kwargs={"level": "frame"})
         run.start()
         time.sleep(moments.uniform(0, 0.35))
         os.kill(run.pid, signal.SIGKILL)
@@ -244,7 +257,7 @@ def test_killed_at_twenty_moments_and_resumed(words, letters, tmp_path, monkeypa
         segments = target.glob("words/text/*.segments/[!.]*.h5")
         saved = {name for path in [*segments, *target.glob("words/text/*.h5")] for name in Cache(path).names}
         letters.seen.clear()
-        assert extract_features(words, letters.specs[0], target, level="frame") == final
+        assert extract(words, letters.specs[0], target, level="frame") == final
         left = words.table[~words.table["name"].isin(saved | {"c03", "c33"})]
         assert letters.seen == left["text"].tolist()  # finished segments are taken over, not computed again
         assert_equal(whole, final)

@@ -1,32 +1,33 @@
-"""Planning segments, and batches within one."""
+"""Planning segments."""
 
 from pathlib import Path
 
-from feature_extraction.segment import SEGMENT_CLIPS, _batches, plan_segments
-from toolkit.errors import ClipError
-from toolkit.status import Status
-
-
-class _Job:
-    class source:
-        budget = 10.0
-        size = staticmethod(float)
+from feature_extraction.job import Target
+from feature_extraction.segment import open_segments, plan_segments, segment_path
+from toolkit.cache import CacheWriter, Header, Record
 
 
 def test_plan_is_the_same_for_the_same_clips():
-    names = [f"c{n}" for n in range(SEGMENT_CLIPS * 2 + 1)]
-    plan = plan_segments(names, Path("x.h5"))
-    assert list(map(len, plan.values())) == [SEGMENT_CLIPS, SEGMENT_CLIPS, 1]
-    assert plan == plan_segments(names, Path("x.h5"))
-    assert plan.keys() & plan_segments(names[::-1], Path("x.h5")).keys() == set()
+    names = [f"c{n}" for n in range(17)]
+    plan = plan_segments(names, 8)
+    assert [list(piece) for piece in plan.values()] == [names[:8], names[8:16], names[16:]]
+    assert plan == plan_segments(names, 8)
+    assert plan.keys() & plan_segments(names[::-1], 8).keys() == set()
 
 
-def test_batches_stay_within_the_budget():
-    sizes = [("a", 4), ("b", 6), ("c", 1), ("d", 25), ("e", 3)]
-    assert [[name for name, _ in batch] for batch in _batches(_Job, sizes)] == [["a", "b"], ["c"], ["d"], ["e"]]
-
-
-def test_failed_clips_take_no_room():
-    error = ClipError(Status.SILENT, "silent")
-    items = [("a", 9), ("b", error), ("c", 1), ("d", error)]
-    assert [[name for name, _ in batch] for batch in _batches(_Job, items)] == [["a", "b", "c", "d"]]
+def test_segments_that_some_cache_lacks(tmp_path: Path):
+    plan = plan_segments(["a", "b", "c"], 2)
+    rows = {name: {"name": name} for name in "abc"}
+    mine, stale = (Target(tmp_path / f"{name}.h5", Header("corpus", "{}", "new")) for name in ("mine", "stale"))
+    first, second = plan
+    for target, identity in ((mine, "new"), (stale, "old")):
+        with CacheWriter(segment_path(target.path, first), Header("corpus", "{}", identity)) as writer:
+            writer.append(Record("a"))
+    found = open_segments(plan, rows, [(0, mine), (1, stale)])
+    assert [(segment.key, segment.todo) for segment in found] == [
+        (first, [(1, stale)]),
+        (second, [(0, mine), (1, stale)]),
+    ]
+    assert [row["name"] for row in found[0].rows] == ["a", "b"]
+    assert not segment_path(stale.path, first).exists()
+    assert open_segments({first: ["a", "b"]}, rows, [(0, mine)]) == []

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from feature_extraction.encoder import get_spec
 from feature_extraction.source import SoundSource, TextSource, VideoSource
 from toolkit.errors import ClipError
 from toolkit.media import Sound, write_sound
@@ -18,19 +19,20 @@ def sounds(tmp_path):
     write_sound(tmp_path / "tone.wav", Sound(tone, 16000))
     write_sound(tmp_path / "silent.wav", Sound(tone * 0, 16000))
     (tmp_path / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVE")
-    return SoundSource(tmp_path, 8000)
+    return SoundSource(tmp_path, [8000, 16000])
 
 
 def test_sound_at_the_wanted_rate(sounds):
-    sound = sounds.load({"name": "a", "audio": "tone.wav", "video": NAN})
-    assert sound.rate == 8000
-    assert len(sound.samples) == 8000
-    assert sounds.size(sound) == 1.0
+    loaded = sounds.load({"name": "a", "audio": "tone.wav", "video": NAN})
+    assert {rate: len(sound.samples) for rate, sound in loaded.items()} == {8000: 8000, 16000: 16000}
+    assert sounds.size(loaded) == 1.0
+    sound = sounds.view(loaded, get_spec("prosody", "audio"))
+    assert sound.rate == 16000
     assert np.abs(sound.samples).max() == pytest.approx(0.5, abs=0.01)
 
 
 def test_audio_goes_before_video(sounds):
-    assert sounds.load({"name": "a", "audio": "tone.wav", "video": "absent.mp4"}).rate == 8000
+    assert sounds.load({"name": "a", "audio": "tone.wav", "video": "absent.mp4"})[8000].rate == 8000
 
 
 @pytest.mark.parametrize(

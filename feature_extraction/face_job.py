@@ -1,0 +1,58 @@
+"""The face crops of one corpus."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feature_extraction.faces.spec import FaceSpec
+from feature_extraction.job import Job, Target, header_of
+from feature_extraction.source import Source
+from toolkit.cache import Record, cache_path
+from toolkit.corpus import Corpus
+from toolkit.errors import ClipError
+
+if TYPE_CHECKING:
+    from feature_extraction.faces.extractor import FaceExtractor
+    from feature_extraction.faces.track import FaceTrack
+
+
+class FaceJob(Job):
+    """The face crops of a corpus.
+
+    Args:
+        corpus: the clips
+        spec: how faces are found and cut out
+        root: folder of all caches
+        device: torch device
+    """
+
+    modality = "faces"
+
+    def __init__(self, corpus: Corpus, spec: FaceSpec, root: Path, *, device: str) -> None:
+        self.name = spec.name
+        self.spec = spec
+        self.device = device
+        self.targets = [Target(cache_path(root, corpus.name, "faces", spec.name), header_of(corpus, spec))]
+
+    def build(self) -> "FaceExtractor":
+        """Returns the face extractor."""
+        from feature_extraction.faces.extractor import FaceExtractor
+        from toolkit.device import resolve_device
+
+        return FaceExtractor(self.spec, device=resolve_device(self.device))
+
+    def encode(self, items: Sequence[Path], source: Source) -> "list[FaceTrack | ClipError]":
+        """Returns the tracks of a batch of video files."""
+        return [self._track(path) for path in items]
+
+    def _track(self, path: Path) -> "FaceTrack | ClipError":
+        try:
+            return self.encoder.extract(path)
+        except ClipError as error:
+            return error
+
+    def record(self, name: str, result: "FaceTrack", target: Target) -> Record:
+        """Returns the record of one track."""
+        from feature_extraction.faces.store import to_record
+
+        return to_record(name, result, self.spec.quality)

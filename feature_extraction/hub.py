@@ -1,0 +1,58 @@
+"""What is known of a model before it is loaded: its type, and a fingerprint where it lies in a folder."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from toolkit.errors import UserError
+
+_ENDS = 1024 * 1024  # bytes read at either end of a file; whole weights would take minutes
+
+
+def model_type(name: str, revision: str | None) -> str:
+    """Returns a model's type: ``model_type`` of its config.json, or ``sentence`` for a sentence-transformers model.
+
+    Args:
+        name: ``ORG/NAME`` on the hub, or a folder
+        revision: on the hub
+
+    Raises:
+        UserError: no such model here, and it cannot be fetched
+    """
+    if _file(name, "modules.json", revision) is not None:
+        return "sentence"
+    path = _file(name, "config.json", revision)
+    if path is None:
+        raise UserError(f"{name} holds no config.json, so it is no model of transformers.")
+    try:
+        kind = json.loads(path.read_text(encoding="utf-8"))["model_type"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} does not name a model_type ({error!r}): is it a model of transformers?") from error
+    return str(kind)
+
+
+def _file(name: str, file: str, revision: str | None) -> Path | None:
+    from transformers.utils import cached_file
+
+    folder = Path(name)
+    if folder.is_dir():
+        return folder / file if (folder / file).is_file() else None
+    try:
+        found = cached_file(name, file, revision=revision, _raise_exceptions_for_missing_entries=False)
+    except (OSError, ValueError) as error:
+        first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise UserError(f"The model {name} is neither a folder nor to be had from the hub: {first}") from error
+    return None if found is None else Path(found)
+
+
+def fingerprint(folder: Path) -> str:
+    """Returns a hash of a folder's files, by their names, sizes and ends; the same wherever the folder lies."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder).as_posix()}:{size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_ENDS))
+            file.seek(max(0, size - _ENDS))
+            digest.update(file.read(_ENDS))
+    return digest.hexdigest()[:16]

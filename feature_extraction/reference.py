@@ -1,0 +1,70 @@
+"""References: what a user may write for an encoder, and the spec it means."""
+
+from pathlib import Path
+
+from feature_extraction.catalogue import spec_of_checkpoint
+from feature_extraction.encoder import all_specs, encoders, get_spec
+from feature_extraction.hub import fingerprint, model_type
+from feature_extraction.spec import EncoderSpec, Modality
+from feature_extraction.variant import vary
+from toolkit.errors import UserError, did_you_mean
+
+
+def find_spec(reference: str, modality: Modality) -> EncoderSpec:
+    """Returns the spec of a reference.
+
+    Args:
+        reference: a name in ``list``; ``hf:ORG/NAME``, ``hf:ORG/NAME#REVISION`` or ``hf:FOLDER`` for any model of the
+            families; each with variants after an ``@``, parted by ``+``, see `feature_extraction.variant.vary`
+        modality: what it is for
+
+    Raises:
+        UserError: there is no such encoder, or no family runs the model
+
+    Examples:
+        >>> find_spec("char-hash@column-english", "text").column
+        'english'
+    """
+    known = all_specs(modality)
+    if reference in known:
+        return known[reference]
+    if reference.startswith("hf:"):
+        name, variants = _split_folder(reference.removeprefix("hf:"))
+        return vary(_checkpoint(name, modality), variants)
+    name, _, after = reference.partition("@")
+    variants = after.split("+") if after else []
+    if variants and f"{name}@{variants[0]}" in known:  # @mertools is a spec, not a variant
+        name = f"{name}@{variants.pop(0)}"
+    return vary(get_spec(name, modality), variants)
+
+
+def _split_folder(text: str) -> tuple[str, list[str]]:
+    """Parts the variants from a model's name; a folder's name may hold an ``@`` itself."""
+    name, _, after = text.rpartition("@")
+    if not name or Path(text).expanduser().is_dir():
+        return text, []
+    return name, after.split("+")
+
+
+def _checkpoint(name: str, modality: Modality) -> EncoderSpec:
+    """Returns the spec of any model on the hub or in a folder, run by the family that knows its type."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        short, revision = folder.resolve().name, fingerprint(folder)
+        kind = model_type(str(folder), None)
+    else:
+        name, _, revision = name.partition("#")
+        short = name.replace("/", "--")
+        kind, revision = model_type(name, revision or "main"), revision or "main"
+    families = {key: family for family in encoders.names() for key in encoders.get(family).hub}
+    suited = {key: family for key, family in families.items() if encoders.get(family).specs[0].modality == modality}
+    if kind not in suited and "*" in suited and kind not in families:
+        kind = "*"
+    if kind not in suited:
+        hint = f"The {encoders.get(families[kind]).specs[0].modality} command runs it. " if kind in families else ""
+        raise UserError(
+            f"{name} is a model of type '{kind}', which no {modality} family runs. {hint}{did_you_mean(kind, suited)}"
+        )
+    settings = encoders.get(suited[kind]).hub[kind]
+    checkpoint = f"hf:{folder.resolve() if folder.is_dir() else name}"
+    return spec_of_checkpoint(modality, suited[kind], settings, name=short, checkpoint=checkpoint, revision=revision)
