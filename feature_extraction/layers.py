@@ -9,21 +9,24 @@ if TYPE_CHECKING:
     import torch
 
 
-def choose_layers(layers: Sequence[int], count: int) -> list[int]:
+def choose_layers(layers: Sequence[int], combine: str, count: int) -> list[int]:
     """Returns the layers wanted, counted from 0.
 
     Args:
-        layers: as in `EncoderSpec.layers`; empty for the last one
+        layers: as in `EncoderSpec.layers`; empty for the last one, or where they are kept side by side for all
+        combine: as in `combine_layers`
         count: how many hidden states the network gives, its embeddings (number 0) included
 
     Raises:
         UserError: the network has no such layer
 
     Examples:
-        >>> choose_layers((0, -2, -1), count=13)
+        >>> choose_layers((0, -2, -1), "sum", count=13)
         [0, 11, 12]
-        >>> choose_layers((), count=13)
+        >>> choose_layers((), "mean", count=13)
         [12]
+        >>> choose_layers((), "keep", count=4)
+        [0, 1, 2, 3]
     """
     for layer in layers:
         if not -count <= layer < count:
@@ -31,7 +34,8 @@ def choose_layers(layers: Sequence[int], count: int) -> list[int]:
                 f"There is no layer {layer}: this network has {count - 1} layers above its embeddings, so that layers "
                 f"are numbered 0 (the embeddings) to {count - 1}, or from the end -1 to {-count}."
             )
-    return [layer % count for layer in layers or (-1,)]
+    every = range(count) if combine == "keep" else (-1,)
+    return [layer % count for layer in layers or every]
 
 
 def combine_layers(hidden_states: Sequence["torch.Tensor"], layers: Sequence[int], combine: str) -> "torch.Tensor":
@@ -42,8 +46,8 @@ def combine_layers(hidden_states: Sequence["torch.Tensor"], layers: Sequence[int
 
     Args:
         hidden_states: ``(..., D)`` each, the network's embeddings first, its last layer last
-        layers: as in `EncoderSpec.layers`; empty for the last one
-        combine: ``sum``, ``mean``, or ``keep`` for all of them side by side, in the order of ``layers``
+        layers: as in `EncoderSpec.layers`; empty for the last one, or for all with ``keep``
+        combine: ``sum``, ``mean``, or ``keep`` for layers side by side, in the order of ``layers``
 
     Returns:
         ``(..., D)`` float32, or ``(..., L * D)`` for ``keep``
@@ -53,7 +57,7 @@ def combine_layers(hidden_states: Sequence["torch.Tensor"], layers: Sequence[int
     """
     if combine not in _COMBINE:
         raise UserError(f"Layers cannot be combined by '{combine}'. {did_you_mean(combine, _COMBINE)}")
-    chosen = choose_layers(layers, len(hidden_states))
+    chosen = choose_layers(layers, combine, len(hidden_states))
     return _COMBINE[combine]([hidden_states[layer].float() for layer in chosen])
 
 

@@ -16,11 +16,12 @@ STATES = [
     ("layers", "combine", "expected"),
     [
         ((), "mean", [[100, 200], [300, 400]]),
-        ((), "keep", [[100, 200], [300, 400]]),
+        ((), "sum", [[100, 200], [300, 400]]),
         ((0,), "sum", [[1, 2], [3, 4]]),
         ((-2, -1), "sum", [[110, 220], [330, 440]]),
         ((-2, -1), "mean", [[55, 110], [165, 220]]),
         ((2, 0), "keep", [[100, 200, 1, 2], [300, 400, 3, 4]]),
+        ((), "keep", [[1, 2, 10, 20, 100, 200], [3, 4, 30, 40, 300, 400]]),
         ((-1, -1), "sum", [[200, 400], [600, 800]]),
     ],
 )
@@ -49,8 +50,9 @@ def test_no_such_layer(layer):
 
 
 def test_choice():
-    assert choose_layers((), 5) == [4]
-    assert choose_layers((-5, 4, 0), 5) == [0, 4, 0]
+    assert choose_layers((), "sum", 5) == [4]
+    assert choose_layers((), "keep", 5) == [0, 1, 2, 3, 4]
+    assert choose_layers((-5, 4, 0), "keep", 5) == [0, 4, 0]
 
 
 def test_no_such_way_to_combine():
