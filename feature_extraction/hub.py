@@ -19,11 +19,9 @@ def model_type(name: str, revision: str | None) -> str:
     Raises:
         UserError: no such model here, and it cannot be fetched
     """
-    if _file(name, "modules.json", revision) is not None:
+    path = _file(name, "config.json", revision, must_be=True)
+    if _file(name, "modules.json", revision, must_be=False) is not None:
         return "sentence"
-    path = _file(name, "config.json", revision)
-    if path is None:
-        raise UserError(f"{name} holds no config.json, so it is no model of transformers.")
     try:
         kind = json.loads(path.read_text(encoding="utf-8"))["model_type"]
     except (ValueError, KeyError, TypeError) as error:
@@ -31,14 +29,17 @@ def model_type(name: str, revision: str | None) -> str:
     return str(kind)
 
 
-def _file(name: str, file: str, revision: str | None) -> Path | None:
+def _file(name: str, file: str, revision: str | None, *, must_be: bool) -> Path | None:
+    """Returns a file of a model, fetched from the hub where it is not here yet."""
     from transformers.utils import cached_file
 
     folder = Path(name)
     if folder.is_dir():
+        if must_be and not (folder / file).is_file():
+            raise UserError(f"{folder} holds no {file}, so it is no model of transformers.")
         return folder / file if (folder / file).is_file() else None
     try:
-        found = cached_file(name, file, revision=revision, _raise_exceptions_for_missing_entries=False)
+        found = cached_file(name, file, revision=revision, _raise_exceptions_for_missing_entries=must_be)
     except (OSError, ValueError) as error:
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UserError(f"The model {name} is neither a folder nor to be had from the hub: {first}") from error

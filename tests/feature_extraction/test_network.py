@@ -1,0 +1,119 @@
+"""What encoders with a network share, shown with one whose output is its own time."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from feature_extraction.encoder import FrameFeatures
+from feature_extraction.network import NetworkEncoder
+from feature_extraction.piece import Piece, cut_chunks
+from feature_extraction.spec import EncoderSpec
+from toolkit.errors import ClipError, UserError
+from toolkit.status import Status
+
+SPEC = EncoderSpec(name="clock", modality="audio", family="clock", sample_rate=10)
+
+
+class Clock(NetworkEncoder):
+    """A clip is a number of frames; a row holds the number of its frame, times a weight of 1."""
+
+    family = "clock"
+    capacity = 8
+    fits = 10**9  # padded length that the device's memory holds
+
+    def build(self):
+        layer = torch.nn.Linear(1, 1, bias=False)
+        torch.nn.init.ones_(layer.weight)
+        self.batches = []
+        return layer
+
+    def pieces(self, item):
+        if item < 0:
+            raise ClipError(Status.TOO_SHORT, "negative")
+        for chunk in cut_chunks(item, longest=5, context=1):
+            numbers = np.arange(chunk.start, chunk.stop, dtype=np.float32)
+            times = np.arange(chunk.keep_start, chunk.keep_stop) / 10
+            yield Piece(numbers, len(numbers), times, chunk.keep)
+
+    def forward(self, pieces):
+        longest = max(piece.length for piece in pieces)
+        if longest * len(pieces) > self.fits:
+            raise torch.OutOfMemoryError("no room")
+        self.batches.append([piece.length for piece in pieces])
+        padded = np.full((len(pieces), longest, 1), -1, np.float32)
+        for row, piece in zip(padded, pieces, strict=True):
+            row[: piece.length, 0] = piece.inputs
+        outputs = self.network(self.tensor(padded))
+        return [output[: piece.length] for output, piece in zip(outputs, pieces, strict=True)]
+
+
+def clock(level="frame", **changes) -> Clock:
+    return Clock(EncoderSpec(**{**SPEC.__dict__, **changes}), level=level)
+
+
+@pytest.mark.parametrize("length", [1, 5, 6, 100, 1000])
+def test_no_frame_is_lost_doubled_or_shifted(length):
+    (result,) = clock().encode([length])
+    assert result.values[:, 0].tolist() == list(range(length))
+    np.testing.assert_allclose(result.times, np.arange(length) / 10)
+    assert result.utterance[0] == np.float32((length - 1) / 2)
+
+
+def test_clips_come_back_in_order_whatever_their_batches():
+    lengths = [3, 17, 1, 4, 17, 2, 64]
+    results = clock().encode(lengths)
+    assert [result.values[:, 0].tolist() for result in results] == [list(range(length)) for length in lengths]
+
+
+def test_batches_hold_pieces_of_like_length_of_all_clips():
+    encoder = clock()
+    encoder.encode([4, 1, 4, 1, 1])
+    assert encoder.batches == [[4, 4], [1, 1, 1]]
+
+
+def test_long_clips_pass_through_in_windows():
+    encoder = clock(level="utterance")
+    (result,) = encoder.encode([10_000])
+    assert result.utterance[0] == pytest.approx(4999.5)
+    assert result.values.shape == (0, 1)
+    assert max(map(sum, encoder.batches)) <= 8
+
+
+def test_bad_clip_costs_no_other():
+    good, bad, also_good = clock().encode([3, -1, 2])
+    assert bad.status is Status.TOO_SHORT
+    assert isinstance(good, FrameFeatures)
+    assert also_good.values[:, 0].tolist() == [0, 1]
+
+
+def test_memory_that_ends_halves_the_batches_and_is_said_once(caplog):
+    encoder = clock()
+    encoder.fits, encoder._limit = 5, 64
+    with caplog.at_level(logging.WARNING):
+        results = encoder.encode([4, 4, 4, 4, 1, 1, 1, 1, 1, 1])
+    assert [len(result.values) for result in results] == [4] * 4 + [1] * 6
+    assert [message for message in caplog.messages if "does not fit" in message] == [
+        "'clock': a batch of 4 does not fit on cpu; batches are made half as large and the run goes on."
+    ]
+
+
+def test_memory_that_holds_not_one_piece():
+    encoder = clock()
+    encoder.fits = 3
+    with pytest.raises(UserError, match=r"not even one piece of length 4.*--dtype bfloat16"):
+        encoder.encode([4])
+
+
+def test_precision():
+    encoder = clock(precision="bfloat16")
+    assert encoder.network.weight.dtype == torch.bfloat16
+    (result,) = encoder.encode([4])
+    assert result.values.dtype == np.float32
+    assert result.values[:, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_unknown_device():
+    with pytest.raises(UserError, match="Device 'warp' cannot be used"):
+        Clock(SPEC, device="warp")

@@ -1,0 +1,94 @@
+"""One corpus in several parts."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from feature_extraction.extract import extract_features
+from feature_extraction.options import RunOptions, Shard
+from feature_extraction.shards import merge_shards
+from toolkit.cache import Cache
+from toolkit.errors import UserError
+
+
+def run(words, letters, root: Path, index: int, count: int = 3) -> None:
+    extract_features(words, list(letters.specs), root, options=RunOptions(shard=Shard(index, count)))
+
+
+def test_parts_joined_equal_the_whole(words, letters, tmp_path):
+    (whole,) = extract_features(words, list(letters.specs), tmp_path / "whole")
+    letters.seen.clear()
+    for index in (2, 0, 1):
+        run(words, letters, tmp_path / "parts", index)
+    assert len(letters.seen) == 48  # each clip once, two have no text
+    (joined,) = merge_shards(words, tmp_path / "parts")
+    one, other = Cache(whole), Cache(joined)
+    assert (one.names, one.status, one.reason, one.identity) == (
+        other.names,
+        other.status,
+        other.reason,
+        other.identity,
+    )
+    np.testing.assert_array_equal(one.row("utterance", one.names), other.row("utterance", one.names))
+    assert not list((tmp_path / "parts").rglob("*.segments"))
+    assert (tmp_path / "parts" / "words" / "failures.csv").read_text() == (
+        tmp_path / "whole" / "words" / "failures.csv"
+    ).read_text()
+
+
+def test_parts_of_several_machines(words, letters, tmp_path):
+    for index in range(3):
+        run(words, letters, tmp_path / f"machine{index}", index)
+    (joined,) = merge_shards(words, tmp_path / "machine0", [tmp_path / "machine1", tmp_path / "machine2"])
+    assert Cache(joined).names == words.table["name"].tolist()
+    assert (tmp_path / "machine1" / "words" / "text" / "letters.h5.segments").is_dir()  # theirs to delete
+
+
+def test_missing_part_is_named(words, letters, tmp_path):
+    run(words, letters, tmp_path, 0)
+    with pytest.raises(UserError, match=r"32 of 50 clips are in no segment of letters\.h5, 'c16' for one"):
+        merge_shards(words, tmp_path)
+    run(words, letters, tmp_path, 2)
+    extract_features(words, list(letters.specs), tmp_path)  # without --shard, the rest is made and all of it joined
+    assert len(Cache(tmp_path / "words" / "text" / "letters.h5")) == 50
+
+
+def test_a_part_run_again_does_nothing(words, letters, tmp_path):
+    run(words, letters, tmp_path, 0)
+    letters.seen.clear()
+    run(words, letters, tmp_path, 0)
+    assert letters.seen == []
+
+
+def test_nothing_to_join(words, tmp_path):
+    with pytest.raises(UserError, match="No segments of 'words'"):
+        merge_shards(words, tmp_path)
+
+
+def test_parts_of_two_encoders_do_not_mix(words, letters, tmp_path, monkeypatch):
+    import dataclasses
+
+    run(words, letters, tmp_path / "a", 0, 2)
+    other = dataclasses.replace(letters.specs[0], revision="2")
+    extract_features(words, [other], tmp_path / "b", options=RunOptions(shard=Shard(1, 2)))
+    with pytest.raises(UserError, match="was made with other settings of 'letters'"):
+        merge_shards(words, tmp_path / "a", [tmp_path / "b"])
+
+
+def test_overwrite_would_hurt_the_others(words, letters, tmp_path):
+    with pytest.raises(UserError, match="would delete the other shards' work"):
+        extract_features(words, list(letters.specs), tmp_path, options=RunOptions(shard=Shard(0, 2), overwrite=True))
+
+
+def test_whole_run_waits_for_no_shard(words, letters, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    folder = tmp_path / "words" / "text"
+    folder.mkdir(parents=True)
+    with (folder / ".letters.h5.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # as a shard does
+        with pytest.raises(UserError, match="Another run is making"):
+            extract_features(words, list(letters.specs), tmp_path)
+        run(words, letters, tmp_path, 0)
+    shutil.rmtree(folder)
