@@ -1,34 +1,35 @@
-"""Reading caches: by clip name, without loading the file, from any number of processes."""
+"""Reading caches: by clip name, without loading the file, from any number of processes and threads."""
 
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import h5py
 import numpy as np
 
+from toolkit.blocks import consecutive
+from toolkit.cache.file import CacheFile
 from toolkit.cache.record import FORMAT, Record
 from toolkit.errors import UserError
 from toolkit.status import Status
 
+_MAPPED_BYTES = 64 * 1024 * 1024  # a field of one clip that is larger than this is mapped, not read
+
 
 class Cache:
-    """A cache file, read only; opened at the first read and again in each process that uses it.
+    """A cache, read only; its file is opened at the first read and again in each process that uses it.
 
     As a context manager it closes the file at the end, and opens it again should it be read after that.
 
     Attributes:
         path: the file
+        file: its datasets by row numbers
         corpus: corpus name
         identity: hash of what made the numbers
         spec: what made the numbers
         root: folder that the clips lay in, empty where it is not known
-        names: clip names in the file's order
-        status: ``(N,)`` strings
-        reason: ``(N,)`` strings
 
     Raises:
         UserError: no such file, not a cache, or one of another format
@@ -36,17 +37,15 @@ class Cache:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self._handle: h5py.File | None = None
-        self._process = 0
+        self.file = CacheFile(self.path)
+        self._offsets: dict[str, np.ndarray] = {}  # by group
         if not self.path.is_file():
             raise UserError(f"No cache at {self.path}. Run `python -m feature_extraction` to make it.")
-        try:
+        with self._damage_named():
             self._read_header()
-        except (OSError, KeyError) as error:
-            raise UserError(f"{self.path} is not a readable cache ({error}). Extract with --overwrite.") from error
 
     def _read_header(self) -> None:
-        attributes = self._file.attrs
+        attributes = self.file.hdf5.attrs
         if int(attributes["format"]) != FORMAT:
             raise UserError(
                 f"{self.path} has cache format {attributes['format']}, expected {FORMAT}. Extract with --overwrite."
@@ -57,15 +56,28 @@ class Cache:
         self.root = str(attributes.get("root", ""))
         self.spec: dict[str, Any] = json.loads(attributes["spec"])
         self.versions: dict[str, str] = json.loads(attributes["versions"])
-        self.names, self.status, self.reason = (
-            list(self._file[f"clips/{column}"].asstr()[:]) for column in ("name", "status", "reason")
-        )
+        self._clips = len(self.file.hdf5["clips/name"])
 
     def __len__(self) -> int:
-        return len(self.names)
+        return self._clips
 
     def __contains__(self, name: str) -> bool:
         return name in self.index
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Clip names in the file's order."""
+        return self._strings("name")
+
+    @cached_property
+    def status(self) -> list[str]:
+        """What became of each clip."""
+        return self._strings("status")
+
+    @cached_property
+    def reason(self) -> list[str]:
+        """Why each failed clip failed, empty for the others."""
+        return self._strings("reason")
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -75,14 +87,11 @@ class Cache:
     @cached_property
     def fields(self) -> dict[str, tuple[int, ...]]:
         """Shape of every dataset but ``clips/*`` and the offsets, by its name."""
-        shapes: dict[str, tuple[int, ...]] = {}
-
-        def visit(name: str, item: h5py.Dataset | h5py.Group) -> None:
-            if isinstance(item, h5py.Dataset) and not name.startswith("clips/") and not name.endswith("/offset"):
-                shapes[name] = item.shape
-
-        self._file.visititems(visit)
-        return shapes
+        return {
+            name: dataset.shape
+            for name, dataset in self.file.datasets.items()
+            if not name.startswith("clips/") and not name.endswith("/offset")
+        }
 
     def expect(self, identity: str) -> None:
         """Checks that the cache was made by what is asked for.
@@ -103,30 +112,86 @@ class Cache:
             UserError: a clip is not in the cache
         """
         numbers = self._numbers(names)
-        if field not in self._file:  # every clip failed, so the shape was never known
+        if field not in self.fields:  # every clip failed, so the shape was never known
             return np.full((len(names), 0), np.nan, np.float32)
-        return self._file[field][:][numbers].astype(np.float32)
+        runs = consecutive(numbers)
+        if len(runs) == 1:
+            return self.file.read(field, *runs[0]).astype(np.float32, copy=False)
+        # A map looks at the rows wanted alone, and what memory it took goes with it.
+        mapped = self.file.map(field)
+        rows = self.file.read(field, 0, len(self)) if mapped is None else mapped
+        return rows[numbers].astype(np.float32, copy=False)
+
+    def ragged(self, field: str, name: str) -> np.ndarray:
+        """Returns a field of one clip whose length is the clip's own, such as ``frames/values``, in microseconds.
+
+        Returns:
+            ``(T, ...)`` of the type stored, none of a failed clip; read-only and mapped where it is very large
+
+        Raises:
+            UserError: the cache has no such clip or field
+        """
+        offset = self.offset(field)
+        number = self._number(name)
+        start, stop = offset.item(number), offset.item(number + 1)
+        if (stop - start) * self.file.datasets[field].row_bytes > _MAPPED_BYTES:
+            mapped = self.file.map(field)
+            if mapped is not None:
+                return mapped[start:stop]
+        return self.file.read(field, start, stop)
+
+    def joined(self, field: str, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Returns a field as `ragged` does, of many clips: end to end ``(sum of lengths, ...)``, and lengths ``(n,)``.
+
+        Raises:
+            UserError: the cache has no such clip or field
+        """
+        offset = self.offset(field)
+        numbers = self._numbers(names)
+        lengths = np.diff(offset)[numbers]
+        dataset = self.file.datasets[field]
+        rows = np.empty((int(lengths.sum()), *dataset.shape[1:]), dataset.dtype)
+        done = 0
+        for first, last in consecutive(numbers):
+            start, stop = offset.item(first), offset.item(last)
+            self.file.read_into(rows[done : done + stop - start], field, start)
+            done += stop - start
+        return rows, lengths
 
     def clip(self, name: str) -> Record:
-        """Returns everything the cache holds of one clip."""
-        number = self._numbers([name])[0]
+        """Returns everything the cache holds of one clip.
+
+        Raises:
+            UserError: the cache has no such clip
+        """
+        number = self._number(name)
         record = Record(name, Status(self.status[number]), self.reason[number], {}, {})
         if record.status is not Status.OK:
             return record
         for field in self.fields:
-            group, slash, _ = field.partition("/")
-            if slash:
-                start, stop = self._offsets(group)[number : number + 2]
-                record.ragged[field] = self._file[field][start:stop]
+            if "/" in field:
+                record.ragged[field] = self.ragged(field, name)
             else:
-                record.row[field] = self._file[field][number]
+                record.row[field] = self.file.read(field, number, number + 1)[0]
         return record
+
+    def offset(self, field: str) -> np.ndarray:
+        """Returns ``(N + 1,)``, the rows of a ragged field between which each clip lies.
+
+        Raises:
+            UserError: the cache has no such field
+        """
+        if "/" not in field or field not in self.fields:
+            there = ", ".join(self.fields) or "nothing but failed clips"
+            raise UserError(f"{self.path} has no {field}, it holds {there}. Frames are kept with --level frame.")
+        group = field.partition("/")[0]
+        if group not in self._offsets:
+            self._offsets[group] = self.file.read(f"{group}/offset", 0, len(self) + 1)
+        return self._offsets[group]
 
     def close(self) -> None:
         """Closes the file; the next read opens it again."""
-        if self._handle is not None and self._process == os.getpid():
-            self._handle.close()
-        self._handle = None
+        self.file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -134,51 +199,27 @@ class Cache:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_handle": None}
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, KeyError) as error:
+            raise UserError(f"{self.path} is not a readable cache ({error}). Extract with --overwrite.") from error
 
-    @property
-    def _file(self) -> h5py.File:
-        # An HDF5 handle does not survive a fork (pytorch issue 11887): each process opens its own.
-        if self._handle is None or self._process != os.getpid():
-            self._handle, self._process = h5py.File(self.path, "r"), os.getpid()
-        return self._handle
+    def _strings(self, column: str) -> list[str]:
+        with self._damage_named():
+            return [value.decode() for value in self.file.read(f"clips/{column}", 0, len(self)).tolist()]
 
-    def _offsets(self, group: str) -> np.ndarray:
-        loaded = self.__dict__.setdefault("_loaded_offsets", {})
-        if group not in loaded:
-            loaded[group] = self._file[f"{group}/offset"][:]
-        return loaded[group]
+    def _number(self, name: str) -> int:
+        number = self.index.get(name)
+        return self._numbers((name,)).item() if number is None else number
 
-    def _numbers(self, names: Sequence[str]) -> list[int]:
-        absent = [name for name in names if name not in self.index]
-        if absent:
-            raise UserError(
-                f"{self.path} has no clip '{absent[0]}' ({len(names) - len(absent)} of {len(names)} present). "
-                "Run the extraction again; it adds what is missing."
-            )
-        return [self.index[name] for name in names]
-
-
-def cache_path(root: Path, corpus: str, modality: str, name: str, level: str = "utterance") -> Path:
-    """Returns where the cache of one corpus, encoder and level of detail stands."""
-    return root / corpus / modality / f"{name}{'.frames' if level == 'frame' else ''}.h5"
-
-
-def find_cache(root: Path, corpus: str, encoder: str) -> Path:
-    """Returns an encoder's cache in whichever modality folder it stands, the frame-level one if there is no other.
-
-    Raises:
-        UserError: there is none, or several
-    """
-    for suffix in (".h5", ".frames.h5"):
-        found = sorted(path for path in (root / corpus).glob(f"*/{encoder}{suffix}") if path.parent.name != "faces")
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UserError(f"Several caches are called '{encoder}': {', '.join(map(str, found))}. Keep one.")
-    known = sorted({path.name.split(".")[0] for path in (root / corpus).glob("*/*.h5") if path.parent.name != "faces"})
-    raise UserError(
-        f"No cache of '{encoder}' for corpus '{corpus}' under {root}; there is: {', '.join(known) or 'none'}. Make it "
-        f"with `python -m feature_extraction audio|visual|text --corpus REF --encoder {encoder} --cache {root}`."
-    )
+    def _numbers(self, names: Sequence[str]) -> np.ndarray:
+        try:
+            return np.fromiter(map(self.index.__getitem__, names), np.intp, len(names))
+        except KeyError:
+            absent = [name for name in names if name not in self.index]
+        raise UserError(
+            f"{self.path} has no clip '{absent[0]}' ({len(names) - len(absent)} of {len(names)} present). "
+            "Run the extraction again; it adds what is missing."
+        )

@@ -1,15 +1,13 @@
 """What a cache holds, in words, and whether it is sound."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from toolkit.cache.reader import Cache
 from toolkit.status import Status
-
-_ROWS = 65536  # rows looked at in one go, so that a cache larger than memory can be checked
 
 
 def describe(path: Path) -> list[str]:
@@ -50,27 +48,32 @@ def verify(path: Path) -> list[str]:
         for name, status, reason in zip(cache.names, cache.status, cache.reason, strict=True)
         if status != Status.OK and not reason
     ]
-    with h5py.File(path, "r") as file:
-        for field, shape in cache.fields.items():
-            group, slash, _ = field.partition("/")
-            if slash:
-                problems += _check_offsets(file[group]["offset"][:], len(cache), shape[0], field)
-                problems += [f"{field} has values that are not finite" for _ in range(not _finite(file[field]))]
-            elif shape[0] != len(cache):
-                problems.append(f"{field} has {shape[0]} rows, expected {len(cache)}")
-            else:
-                bad = np.flatnonzero(ok & ~np.isfinite(file[field][:].reshape(len(cache), -1)).all(axis=1))
-                problems += [f"{field} of '{cache.names[number]}' is not finite" for number in bad]
+    for field, shape in cache.fields.items():
+        if "/" in field:
+            problems += _check_offsets(cache, field, shape[0])
+            if not all(finite.all() for _, finite in _finite(cache, field)):
+                problems.append(f"{field} has values that are not finite")
+        elif shape[0] != len(cache):
+            problems.append(f"{field} has {shape[0]} rows, expected {len(cache)}")
+        else:
+            bad = [start + row for start, finite in _finite(cache, field) for row in np.flatnonzero(~finite)]
+            problems += [f"{field} of '{cache.names[number]}' is not finite" for number in bad if ok[number]]
+    cache.close()
     return problems
 
 
-def _check_offsets(offset: np.ndarray, clips: int, rows: int, field: str) -> list[str]:
-    if len(offset) != clips + 1 or offset[0] != 0 or (np.diff(offset) < 0).any() or offset[-1] != rows:
-        return [f"offsets of {field} do not fit its {rows} rows and {clips} clips"]
+def _check_offsets(cache: Cache, field: str, rows: int) -> list[str]:
+    offset = cache.file.hdf5[field.partition("/")[0]]["offset"][:]
+    if len(offset) != len(cache) + 1 or offset[0] != 0 or (np.diff(offset) < 0).any() or offset[-1] != rows:
+        return [f"offsets of {field} do not fit its {rows} rows and {len(cache)} clips"]
     return []
 
 
-def _finite(dataset: h5py.Dataset) -> bool:
-    if dataset.dtype.kind != "f":
-        return True
-    return all(np.isfinite(dataset[start : start + _ROWS]).all() for start in range(0, dataset.shape[0], _ROWS))
+def _finite(cache: Cache, field: str) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields the first row of each block and which of its rows are finite, whatever the cache's size."""
+    if cache.file.datasets[field].dtype.kind != "f":
+        return
+    start = 0
+    for block in cache.file.blocks(field, 0, cache.fields[field][0]):
+        yield start, np.isfinite(block.reshape(len(block), -1)).all(axis=1)
+        start += len(block)

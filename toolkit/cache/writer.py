@@ -1,11 +1,8 @@
 """Writing caches: under a temporary name, flushed to disk, renamed; a file that exists is whole."""
 
 import dataclasses
-import errno
 import os
-import shutil
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,47 +10,52 @@ from typing import Self
 import h5py
 import numpy as np
 
+from toolkit.blocks import blocks
+from toolkit.cache.column import Column, require_space, write_strings
 from toolkit.cache.reader import Cache
 from toolkit.cache.record import FORMAT, Header, Record
 from toolkit.errors import UserError
 from toolkit.status import Status
 
-_CHUNK_BYTES = 128 * 1024  # one read of a few hundred frames touches a handful of chunks
 _BUFFER_BYTES = 16 * 1024 * 1024  # gathered before they are written, the bound of the writer's memory
-_RESERVE_BYTES = 32 * 1024 * 1024  # a disk with less counts as full: HDF5 crashes the process when a write fails
 _FLOAT16_LIMIT = 65504.0
-_OPEN_PARTS = 8  # files open at once while merging; a large corpus has more parts than a process may open
+_HALVED = ("utterance", "frames/values")
+_PAGE = 4096  # large datasets start at a multiple of this, so that maps of them are aligned
 
 
 class CacheWriter:
     """Appends records to a cache; nothing stands under the wanted name until all of it is on the disk.
 
+    Fields that are larger than the buffer, of one clip or of all, are written piece by piece.
+
     Args:
         path: file to make; an older one is replaced at the end
         header: attributes of the file
         half: stores float32 data as float16
+        rows: how many rows each field will have; what is known beforehand is stored end to end, ready for fast reading
 
     Raises:
         UserError: a value is too large for float16, or two clips differ in their dimensions
         OSError: the disk is full, or the folder cannot be written to
     """
 
-    def __init__(self, path: Path, header: Header, *, half: bool = False) -> None:
+    def __init__(
+        self, path: Path, header: Header, *, half: bool = False, rows: Mapping[str, int] | None = None
+    ) -> None:
         self.path = path
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
         self._half = half
+        self._rows = rows or {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        _require_space(path.parent, 0)
-        self._file = h5py.File(self._temporary, "w")
+        require_space(path.parent, 0)
+        self._file = h5py.File(self._temporary, "w", alignment_threshold=_PAGE, alignment_interval=_PAGE)
         self._file.attrs["format"] = FORMAT
         for key, value in dataclasses.asdict(header).items():
             self._file.attrs[key] = value
         self._clips: list[tuple[str, str, str]] = []
         self._lengths: dict[str, list[int]] = {}  # per ragged group, one length per clip
-        self._rows: dict[str, list[tuple[int, np.ndarray]]] = {}
-        self._pieces: dict[str, list[np.ndarray]] = {}
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._buffered = 0
+        self._columns: dict[str, Column] = {}
+        self._waiting = 0  # bytes
 
     def append(self, record: Record) -> None:
         """Adds one clip; a failed one leaves NaN in its row and no frames.
@@ -67,22 +69,29 @@ class CacheWriter:
         if record.status is not Status.OK:
             return
         for field, values in record.row.items():
-            values = self._checked(field, values, record.name)
-            self._require_shape(field, values.shape, record.name)
-            self._rows.setdefault(field, []).append((number, values))
+            self._put(field, np.asarray(values)[None], record.name, number)
         for field, values in record.ragged.items():
-            group, _, _ = field.partition("/")
-            lengths = self._lengths.setdefault(group, [])
-            lengths.extend([0] * (number - len(lengths)))  # clips before it that failed
+            lengths = self._lengths_of(field, number)
             if len(lengths) == number:
                 lengths.append(len(values))
             elif lengths[number] != len(values):
                 raise ValueError(f"{field} of '{record.name}' has length {len(values)}, not {lengths[number]}")
-            values = self._checked(field, values, record.name)
-            self._require_shape(field, values.shape[1:], record.name)
-            self._pieces.setdefault(field, []).append(values)
-        if self._buffered > _BUFFER_BYTES:
-            self._flush()
+            self._put(field, np.asanyarray(values), record.name)
+
+    def copy(self, cache: Cache, start: int, stop: int) -> None:
+        """Adds neighbouring clips of another cache, many at once.
+
+        Args:
+            cache: where from
+            start: number of the first clip
+            stop: number of the one after the last
+
+        Raises:
+            UserError: see `CacheWriter`
+        """
+        step = 1 if self._half else stop - start  # a clip whose values are too large for half precision is named
+        for first in range(start, stop, step):
+            self._copy(cache, first, first + step)
 
     def close(self) -> None:
         """Writes what is left, puts the file on the disk and gives it its name.
@@ -90,15 +99,14 @@ class CacheWriter:
         Raises:
             OSError: see `CacheWriter`
         """
-        self._flush()
-        count = len(self._clips)
         for column, values in zip(("name", "status", "reason"), zip(*self._clips, strict=True), strict=False):
-            self._file.create_dataset(f"clips/{column}", data=list(values), dtype=h5py.string_dtype())
-        for item in self._file.values():
-            if isinstance(item, h5py.Dataset):
-                item.resize(count, axis=0)
+            write_strings(self._file, f"clips/{column}", values)
+        for field, column in self._columns.items():
+            if "/" not in field:
+                self._add(column, column.blank(len(self._clips) - len(column)))
+            column.finish()
         for group, lengths in self._lengths.items():
-            lengths.extend([0] * (count - len(lengths)))
+            lengths.extend([0] * (len(self._clips) - len(lengths)))
             self._file[f"{group}/offset"] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         self._file.close()
         with open(self._temporary, "rb+") as file:
@@ -124,79 +132,69 @@ class CacheWriter:
             self.abort()
             raise
 
-    def _checked(self, field: str, values: np.ndarray, name: str) -> np.ndarray:
-        values = np.asarray(values)
-        if self._half and values.dtype == np.float32 and field in ("utterance", "frames/values"):
-            if np.abs(values).max(initial=0) > _FLOAT16_LIMIT:
-                raise UserError(
-                    f"'{name}' has values beyond {_FLOAT16_LIMIT:.0f}, which float16 cannot hold. Store as float32."
-                )
-            values = values.astype(np.float16)
-        self._buffered += values.nbytes
-        return values
+    def _copy(self, cache: Cache, start: int, stop: int) -> None:
+        number = len(self._clips)
+        self._clips += zip(*(column[start:stop] for column in (cache.names, cache.status, cache.reason)), strict=True)
+        for field in cache.fields:
+            if "/" not in field:
+                for block in cache.file.blocks(field, start, stop):
+                    self._put(field, block, cache.names[start], number)
+                continue
+            offset = cache.offset(field)[start : stop + 1]
+            lengths = self._lengths_of(field, number)
+            if len(lengths) == number:
+                lengths += np.diff(offset).tolist()
+            for block in cache.file.blocks(field, offset.item(0), offset.item(-1)):
+                self._put(field, block, cache.names[start])
 
-    def _flush(self) -> None:
-        _require_space(self.path.parent, self._buffered)
-        for field, pieces in self._rows.items():
-            numbers, values = zip(*pieces, strict=True)
-            dataset = self._dataset(field, values[0].shape, values[0].dtype)
-            dataset.resize(max(numbers[-1] + 1, dataset.shape[0]), axis=0)
-            dataset[list(numbers)] = np.stack(values)
-        for field, pieces in self._pieces.items():
-            dataset = self._dataset(field, pieces[0].shape[1:], pieces[0].dtype)
-            start = dataset.shape[0]
-            dataset.resize(start + sum(map(len, pieces)), axis=0)
-            dataset[start:] = np.concatenate(pieces)
-        self._rows, self._pieces, self._buffered = {}, {}, 0
+    def _lengths_of(self, field: str, number: int) -> list[int]:
+        """Returns the lengths of the clips of a ragged field's group, those before clip ``number`` that failed too."""
+        lengths = self._lengths.setdefault(field.partition("/")[0], [])
+        lengths.extend([0] * (number - len(lengths)))
+        return lengths
 
-    def _dataset(self, field: str, shape: tuple[int, ...], dtype: np.dtype) -> h5py.Dataset:
-        if field not in self._file:
-            rows = max(1, _CHUNK_BYTES // max(1, int(np.prod(shape)) * dtype.itemsize))
-            chunks = (rows, *[max(1, n) for n in shape])
-            fill = np.nan if dtype.kind == "f" else None
-            self._file.create_dataset(field, (0, *shape), dtype, chunks=chunks, maxshape=(None, *shape), fillvalue=fill)
-        return self._file[field]
+    def _put(self, field: str, values: np.ndarray, name: str, number: int | None = None) -> None:
+        """Adds rows ``(n, ...)`` to a field.
 
-    def _require_shape(self, field: str, shape: tuple[int, ...], name: str) -> None:
-        expected = self._shapes.setdefault(field, shape)
-        if shape != expected:
-            raise UserError(f"'{name}' gave {field} of shape {shape}, the clips before it {expected}.")
+        Args:
+            field: its name
+            values: of one clip, or of several
+            name: the clip, or the first of them
+            number: of the row, where there is one for each clip; those before it that are not there yet failed
+        """
+        dtype = values.dtype
+        if self._half and dtype == np.float32 and field in _HALVED:
+            dtype = np.dtype(np.float16)
+            _require_half(values, name)
+        if field not in self._columns:
+            self._columns[field] = Column(self._file, field, dtype, values.shape[1:], self._rows.get(field))
+        column = self._columns[field]
+        if values.shape[1:] != column.shape or not np.can_cast(dtype, column.dtype):
+            raise UserError(
+                f"'{name}' gave {field} of shape {values.shape[1:]} and type {dtype}, "
+                f"the clips before it {column.shape} and {column.dtype}."
+            )
+        if number is not None and number > len(column):
+            self._add(column, column.blank(number - len(column)))
+        self._add(column, values)
 
-
-def merge(path: Path, header: Header, parts: Iterable[Path], names: Sequence[str], *, half: bool = False) -> None:
-    """Makes one cache out of several; the first part that has a clip gives it.
-
-    Args:
-        path: file to make; it may be one of the parts
-        header: attributes of the new file
-        parts: cache files of the same identity
-        names: the clips in the order wanted
-        half: stores float32 data as float16
-
-    Raises:
-        KeyError: no part has one of the names
-    """
-    place: dict[str, Cache] = {}
-    for part in parts:
-        with Cache(part) as cache:
-            place |= {name: cache for name in cache.names if name not in place}
-    opened: deque[Cache] = deque()
-    with CacheWriter(path, header, half=half) as writer:
-        for name in names:
-            cache = place[name]
-            if cache not in opened:
-                opened.append(cache)
-                if len(opened) > _OPEN_PARTS:
-                    opened.popleft().close()
-            writer.append(cache.clip(name))
-        while opened:
-            opened.pop().close()
+    def _add(self, column: Column, values: np.ndarray) -> None:
+        if values.nbytes > _BUFFER_BYTES:
+            column.stream(values)
+            return
+        column.append(values)
+        self._waiting += values.nbytes
+        if self._waiting > _BUFFER_BYTES:
+            for waiting in self._columns.values():
+                waiting.flush()
+            self._waiting = 0
 
 
-def _require_space(folder: Path, size: int) -> None:
-    """Raises where a folder's disk has no room for ``size`` bytes and the reserve."""
-    if shutil.disk_usage(folder).free < size + _RESERVE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+def _require_half(values: np.ndarray, name: str) -> None:
+    if any(np.abs(block).max(initial=0) > _FLOAT16_LIMIT for block in blocks(values)):
+        raise UserError(
+            f"'{name}' has values beyond {_FLOAT16_LIMIT:.0f}, which float16 cannot hold. Store as float32."
+        )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -71,7 +71,7 @@ def test_clips_of_different_dimensions(tmp_path: Path, header: Header):
             writer.append(Record("a", row={"utterance": np.zeros(3, np.float32)}))
             writer.append(Record("b", row={"utterance": np.zeros(4, np.float32)}))
 
-    with pytest.raises(UserError, match=r"'b' gave utterance of shape \(4,\), the clips before it \(3,\)"):
+    with pytest.raises(UserError, match=r"'b' gave utterance of shape \(4,\) .*, the clips before it \(3,\)"):
         write()
 
 
@@ -80,7 +80,7 @@ def test_full_disk(cache_file: Path, header: Header, monkeypatch):
     before = cache_file.read_bytes()
     free = iter([1 << 30, 1 << 20])
     usage = namedtuple("usage", "free")
-    monkeypatch.setattr("toolkit.cache.writer.shutil.disk_usage", lambda _: usage(next(free)))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(next(free)))
     with pytest.raises(OSError, match="No space left"), CacheWriter(cache_file, header) as writer:
         writer.append(Record("new", Status.SILENT, "silent"))
     assert cache_file.read_bytes() == before

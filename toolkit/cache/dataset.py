@@ -1,0 +1,77 @@
+"""Datasets of a cache file: where their bytes lie, so that rows are read without asking HDF5."""
+
+import mmap
+import os
+from typing import NamedTuple, Self
+
+import h5py
+import numpy as np
+
+from toolkit.errors import UserError
+
+_READ_BYTES = 1 << 30  # systems read at most two gigabytes at once
+
+
+class Dataset(NamedTuple):
+    """What is known of a dataset once its file is open.
+
+    Where its bytes lie end to end, rows are read by position (``preadv``): a clip of 100 kB takes 20 microseconds out
+    of a file in memory; 150 where it is a file of its own, several hundred through HDF5. A map of the file takes 15,
+    but what was looked at through it counts as this process' memory from then on (425 MB after the 400 MB of 4,000
+    such clips, against 33), and an array that looks into it cannot be written to. Reading by position shares no state
+    with other threads and forks either.
+
+    Attributes:
+        shape: of the whole of it
+        dtype: type of a number
+        row_bytes: bytes of one row
+        offset: bytes between the start of the file and its first number, None where HDF5 has to be asked
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    row_bytes: int
+    offset: int | None
+
+    @classmethod
+    def of(cls, dataset: h5py.Dataset) -> Self:
+        """Returns what there is to know of a dataset.
+
+        HDF5 has to be asked for those that are empty or in chunks, for numbers that are not as this machine has them
+        (of the other byte order, of variable length), and on systems that cannot read by position.
+        """
+        dtype = dataset.dtype
+        row_bytes = int(np.prod(dataset.shape[1:], dtype=np.int64)) * dtype.itemsize
+        is_plain = (
+            hasattr(os, "preadv")
+            and dtype.kind in "fiuS"
+            and dtype.isnative
+            and h5py.h5t.py_create(dtype, logical=True) == dataset.id.get_type()
+        )
+        return cls(dataset.shape, dtype, row_bytes, dataset.id.get_offset() if is_plain else None)
+
+    def fill(self, file: int, start: int, rows: np.ndarray) -> None:
+        """Fills an array with rows, by position.
+
+        Args:
+            file: descriptor of the file
+            start: first row
+            rows: ``(n, ...)``, contiguous, of the dataset's type
+
+        Raises:
+            UserError: the file ends before the dataset does
+        """
+        left = rows.reshape(-1).view(np.uint8)
+        position = self.offset + start * self.row_bytes
+        while len(left):
+            count = os.preadv(file, [left[:_READ_BYTES]], position)
+            if not count:
+                raise UserError("A cache became shorter while it was being read. Start again.")
+            left, position = left[count:], position + count
+
+    def map(self, file: int) -> np.ndarray:
+        """Returns the whole of it, read-only and mapped from the file for as long as the array lives."""
+        within = self.offset % mmap.ALLOCATIONGRANULARITY
+        size = within + self.shape[0] * self.row_bytes
+        mapping = mmap.mmap(file, size, access=mmap.ACCESS_READ, offset=self.offset - within)
+        return np.ndarray(self.shape, self.dtype, mapping, within)
