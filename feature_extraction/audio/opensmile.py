@@ -19,9 +19,10 @@ LICENCE = "audEERING research licence: non-commercial use and research, not for 
 
 # The longest analysis window of the sets is 60 ms, and functionals want a few frames; below 60 ms openSMILE gives NaN.
 SHORTEST = 0.1  # seconds
+HOP = 0.01  # seconds from one row of descriptors to the next, in all sets
 
 
-def _spec(name: str, feature_set: str) -> EncoderSpec:
+def _spec(name: str, feature_set: str, dim: int) -> EncoderSpec:
     return EncoderSpec(
         name=name,
         modality="audio",
@@ -30,6 +31,7 @@ def _spec(name: str, feature_set: str) -> EncoderSpec:
         pooling="own",
         sample_rate=16000,
         options=(("feature_set", feature_set),),
+        dim=dim,
     )
 
 
@@ -38,7 +40,9 @@ class OpenSmile(Encoder):
     """A feature set of openSMILE (Eyben, Woellmer, Schuller 2010), by audEERING's Python package.
 
     ``egemaps`` is the extended Geneva Minimalistic Acoustic Parameter Set, version 2 (Eyben et al. 2016, IEEE
-    Transactions on Affective Computing 7(2)): 88 functionals per clip, 25 low-level descriptors per 10 ms.
+    Transactions on Affective Computing 7(2)): 88 functionals per clip, 25 low-level descriptors per 10 ms. The others
+    are those of the Interspeech challenges of 2009, 2010, 2013 and 2016, and ``emobase``. MERTools runs the sets by the
+    programs of openSMILE 2.3, where eGeMAPS is version 01a.
 
     The package computes descriptors and functionals in two passes, so at ``utterance`` level the first is left out:
     ``values`` is then ``(0, D)`` and only ``utterance`` holds numbers. A frame's time is the middle of openSMILE's own
@@ -49,7 +53,14 @@ class OpenSmile(Encoder):
     """
 
     family = "opensmile"
-    specs = (_spec("egemaps", "eGeMAPSv02"),)
+    specs = (
+        _spec("egemaps", "eGeMAPSv02", 88),
+        _spec("compare2016", "ComParE_2016", 6373),
+        _spec("is09", "IS09", 384),
+        _spec("is10", "IS10", 1582),
+        _spec("is13", "IS13", 6373),
+        _spec("emobase", "emobase", 988),
+    )
 
     def __init__(self, spec: EncoderSpec, **options: Any) -> None:
         super().__init__(spec, **options)
@@ -74,8 +85,9 @@ class OpenSmile(Encoder):
             return FrameFeatures(np.zeros((0, width), np.float32), np.zeros(0), utterance)
         table = self._descriptors.process_signal(sound.samples, sound.rate)
         start, end = (table.index.get_level_values(k).total_seconds().to_numpy() for k in ("start", "end"))
-        # The last row's end is the clip's, not the frame's.
-        return FrameFeatures(table.to_numpy(np.float32), start + (end[0] - start[0]) / 2, utterance)
+        # The last row's end is the clip's, not the frame's, and in some sets it has the start of the row before it.
+        times = start[0] + (end[0] - start[0]) / 2 + HOP * np.arange(len(table))
+        return FrameFeatures(table.to_numpy(np.float32), times, utterance)
 
     @cached_property
     def _functionals(self) -> "Smile":

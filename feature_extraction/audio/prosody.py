@@ -96,7 +96,9 @@ class Prosody(Encoder):
     """
 
     family = "prosody"
-    specs = (EncoderSpec(name="prosody", modality="audio", family="prosody", pooling="own", sample_rate=16000),)
+    specs = (
+        EncoderSpec(name="prosody", modality="audio", family="prosody", pooling="own", sample_rate=16000, dim=132),
+    )
 
     def encode(self, batch: Sequence[Sound]) -> list[FrameFeatures | ClipError]:
         """Returns ``values (T, 60)``, named in ``DESCRIPTORS``, and ``utterance (132,)``, named in ``FUNCTIONALS``."""

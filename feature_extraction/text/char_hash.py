@@ -103,8 +103,9 @@ def hashed(weights: Iterable[tuple[str, float]], size: int) -> np.ndarray:
 
 def _spec(name: str, column: str) -> EncoderSpec:
     return EncoderSpec(
-        name=name, modality="text", family="char-hash", pooling="own", column=column, options=(("size", 1024),)
-    )
+        name=name, modality="text", family="char-hash", pooling="own", column=column, options=(("size", 1024),),
+        dim=1024,
+    )  # fmt: skip
 
 
 @register

@@ -116,7 +116,13 @@ class FaceHog(Encoder):
     family = "face-hog"
     specs = (
         EncoderSpec(
-            name="face-hog", modality="visual", family="face-hog", pooling="own", input_size=112, faces=FaceSpec()
+            name="face-hog",
+            modality="visual",
+            family="face-hog",
+            pooling="own",
+            input_size=112,
+            faces=FaceSpec(),
+            dim=748,
         ),
     )
 

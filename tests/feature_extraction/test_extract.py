@@ -15,12 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from feature_extraction.encoder import get_spec
 from feature_extraction.extract import extract_features
 from feature_extraction.options import RunOptions
+from feature_extraction.source import SoundSource
 from feature_extraction.spec import EncoderSpec, Level
 from toolkit.cache import Cache, verify
-from toolkit.corpus import Corpus
+from toolkit.corpus import Corpus, corpus_from_table
 from toolkit.errors import UserError
+from toolkit.media import Sound, write_sound
 
 
 def extract(corpus: Corpus, spec: EncoderSpec, root: Path, *, level: Level = "utterance", **options: Any) -> Path:
@@ -211,7 +214,7 @@ def test_full_disk(words, letters, tmp_path, monkeypatch):
         return usage(0 if any(tmp_path.rglob("[!.]*.h5")) else 1 << 30)
 
     with monkeypatch.context() as full:
-        full.setattr("toolkit.cache.writer.shutil.disk_usage", room_for_one_segment)
+        full.setattr("shutil.disk_usage", room_for_one_segment)
         with pytest.raises(UserError, match=r"No space left on device\. What is finished is kept"):
             extract(words, letters.specs[0], tmp_path)
     letters.seen.clear()
@@ -230,8 +233,6 @@ def test_encoder_that_cannot_be_built_ends_the_run(words, letters, tmp_path, mon
 
 
 def test_workers_give_the_same_file(demo_text, tmp_path):
-    from feature_extraction.encoder import get_spec
-
     spec = get_spec("char-hash", "text")
     one = extract(demo_text, spec, tmp_path / "one", workers=1)
     two = extract(demo_text, spec, tmp_path / "two", workers=2)
@@ -263,3 +264,43 @@ def test_killed_at_twenty_moments_and_resumed(words, letters, tmp_path, monkeypa
         assert_equal(whole, final)
         assert sorted(path.name for path in final.parent.iterdir()) == [".letters.frames.h5.lock", final.name]
     assert interrupted >= 10  # otherwise the test killed nothing and shows nothing
+
+
+def test_encoders_named_together_read_each_clip_once(tmp_path, monkeypatch):
+    times = np.arange(8000) / 16000
+    for number in range(6):
+        write_sound(tmp_path / f"{number}.wav", Sound(np.sin(300 * (number + 1) * times).astype(np.float32), 16000))
+    table = pd.DataFrame({"name": [f"c{n}" for n in range(7)], "audio": [f"{n}.wav" for n in range(7)]})
+    corpus = corpus_from_table("tones", tmp_path, table)
+    read = []
+    load = SoundSource.load
+    monkeypatch.setattr(SoundSource, "load", lambda self, row: (read.append(row["name"]), load(self, row))[1])
+    specs = [get_spec(name, "audio") for name in ("prosody", "egemaps")]
+    together = extract_features(corpus, specs, tmp_path / "together", levels=("utterance", "frame"))
+    assert sorted(read) == table["name"].tolist()
+    assert [path.name for path in together] == ["prosody.h5", "prosody.frames.h5", "egemaps.h5", "egemaps.frames.h5"]
+    for spec, path in zip(specs, together[::2], strict=True):
+        assert_equal(extract(corpus, spec, tmp_path / "apart"), path)
+        assert Cache(path).status == ["ok"] * 6 + ["missing"]
+
+
+def test_both_levels_cost_one_forward(words, letters, tmp_path):
+    brief, full = extract_features(words, list(letters.specs), tmp_path, levels=("utterance", "frame"))
+    assert len(letters.seen) == 48
+    names = Cache(brief).names
+    np.testing.assert_array_equal(Cache(brief).row("utterance", names), Cache(full).row("utterance", names))
+    assert_equal(brief, extract(words, letters.specs[0], tmp_path / "apart"))
+    assert_equal(full, extract(words, letters.specs[0], tmp_path / "apart", level="frame"))
+
+
+def test_level_that_is_there_is_not_made_again(words, letters, tmp_path):
+    extract(words.only(words.table.index < 20), letters.specs[0], tmp_path)
+    letters.seen.clear()
+    brief, full = extract_features(words, list(letters.specs), tmp_path, levels=("utterance", "frame"))
+    assert len(letters.seen) == 29 + 48  # what one cache lacks, and all that the other does
+    assert Cache(brief).names == Cache(full).names == words.table["name"].tolist()
+
+
+def test_width_that_is_not_the_specs(words, letters, tmp_path):
+    with pytest.raises(UserError, match="'letters' gives 2 numbers per clip, its spec says 3"):
+        extract(words, dataclasses.replace(letters.specs[0], dim=3), tmp_path)

@@ -33,6 +33,29 @@ def test_descriptors_and_functionals():
     assert np.median(result.values[:, 10]) == pytest.approx(36, abs=0.1)
 
 
+# Functionals as published; descriptors of ComParE 2016 and IS13 are the same 65, IS09 and IS10 without their deltas.
+WIDTHS = {"compare2016": (6373, 65), "is09": (384, 16), "is10": (1582, 38), "is13": (6373, 65), "emobase": (988, 26)}
+
+
+@needs_opensmile
+@pytest.mark.parametrize("name", WIDTHS)
+def test_other_sets(name):
+    encoder = build_encoder(get_spec(name, "audio"), level="frame")
+    loud = buzz(150)
+    quiet = Sound(loud.samples / 8, loud.rate)
+    loud, quiet = encoder.encode([loud, quiet])
+    assert (len(loud.utterance), loud.values.shape[1]) == WIDTHS[name]
+    assert np.isfinite(loud.utterance).all()
+    np.testing.assert_allclose(np.diff(loud.times), 0.01, atol=1e-9)
+    energy = [n for n, label in enumerate(encoder._functionals.feature_names) if _is_mean_energy(label)]
+    assert (loud.utterance[energy] > 1.5 * quiet.utterance[energy]).all()
+    assert energy
+
+
+def _is_mean_energy(label: str) -> bool:
+    return ("RMSenergy" in label or "loudness_sma" in label) and label.endswith("_amean") and "_de_" not in label
+
+
 @needs_opensmile
 def test_times():
     encoder = build_encoder(get_spec("egemaps", "audio"), level="frame")
