@@ -47,7 +47,7 @@ class VggishEncoder(NetworkEncoder):
 
     family = "vggish"
     specs = (*catalogue("audio", "vggish"), TINY)
-    capacity = 16  # examples
+    capacity = 32  # examples
 
     def build(self) -> "torch.nn.Module":
         """Returns the network with the released weights."""
