@@ -86,7 +86,15 @@ class Speech(NetworkEncoder):
         import torch
         from transformers import AutoModel
 
-        return pretrained(AutoModel.from_pretrained, self.spec, self.trusted, dtype=torch.float32)
+        options = {"dtype": torch.float32, "output_loading_info": True}
+        model, report = pretrained(AutoModel.from_pretrained, self.spec, self.trusted, **options)
+        missing = sorted(set(report["missing_keys"]) - {"masked_spec_embed"})  # for training only
+        if missing:
+            raise UserError(
+                f"The checkpoint of '{self.spec.name}' lacks '{missing[0]}', so its features would be random: it is "
+                f"incomplete, or not of a {model.config.model_type} network."
+            )
+        return model
 
     def _wants_normalised(self, config: Any) -> bool:
         """Says what the checkpoint's feature extractor does, or where it has none, what its architecture was made for.

@@ -199,6 +199,20 @@ def test_another_sample_rate(folders, tmp_path):
         from_folder(folder, TINY["tiny-wav2vec2"])
 
 
+def test_incomplete_weights(folders, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(folders["tiny-wavlm"], tmp_path / "model")
+    state = load_file(folder / "model.safetensors")
+    del state["masked_spec_embed"]
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+    from_folder(folder, TINY["tiny-wavlm"])
+    del state["encoder.layers.2.attention.q_proj.weight"]
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match=r"'tiny-wavlm' lacks 'encoder\.layers\.2\.attention\.q_proj\.weight'"):
+        from_folder(folder, TINY["tiny-wavlm"])
+
+
 def test_lengths_of_a_frame_and_less(spec):
     encoder = Speech(spec)
     ten, thirty, nothing = encoder.encode([make_sound(11, 0.01), make_sound(11, 0.03), Sound(np.zeros(0, "f4"), RATE)])
