@@ -10,10 +10,13 @@ from toolkit.media import (
     Sound,
     is_silent,
     read_sound,
+    read_sounds,
     require_audible,
     write_sound,
     write_video,
 )
+from toolkit.sound import peak
+from toolkit.spool import Spool
 from toolkit.status import Status
 
 
@@ -134,3 +137,36 @@ def test_silent(tmp_path, numbered):
 def test_quiet_is_not_silent(tone):
     whisper = tone(1.0, level=1e-3)
     assert require_audible(whisper, "whisper.wav") is whisper
+
+
+def test_several_rates_in_one_reading(tmp_path, tone):
+    import soxr
+
+    sound = tone(3.3, 44100)
+    write_sound(tmp_path / "tone.wav", sound)
+    kept = read_sound(tmp_path / "tone.wav", rate=44100).samples
+    sounds = read_sounds(tmp_path / "tone.wav", rates=[16000, 44100, 48000])
+    np.testing.assert_array_equal(sounds[44100].samples, kept)
+    for rate in (16000, 48000):  # in blocks, yet as if resampled at once
+        whole = soxr.resample(kept, 44100, rate, quality="HQ")
+        assert sounds[rate].rate == rate
+        np.testing.assert_allclose(sounds[rate].samples, np.clip(whole, -1, 1), atol=1e-6)
+        np.testing.assert_array_equal(sounds[rate].samples, read_sound(tmp_path / "tone.wav", rate=rate).samples)
+
+
+def test_long_sound_stays_in_a_file(tmp_path, tone, monkeypatch):
+    monkeypatch.setattr("toolkit.sound.Spool", lambda: Spool(limit=100_000))
+    write_sound(tmp_path / "tone.wav", tone(5.0, 16000))
+    short, long = (read_sound(tmp_path / "tone.wav", rate=rate).samples for rate in (4000, 16000))
+    assert not isinstance(short, np.memmap)
+    assert isinstance(long, np.memmap)
+    assert not long.flags.writeable
+    monkeypatch.undo()
+    np.testing.assert_array_equal(long, read_sound(tmp_path / "tone.wav", rate=16000).samples)
+
+
+def test_peak_and_silence():
+    assert peak(Sound(np.array([0.1, -0.4], np.float32), 8000)) == np.float32(0.4)
+    assert is_silent(Sound(np.zeros(0, np.float32), 8000))
+    assert is_silent(Sound(np.full(9, -2 / 32768, np.float32), 8000))
+    assert not is_silent(Sound(np.array([0, -3 / 32768], np.float32), 8000))

