@@ -69,13 +69,12 @@ class Scale(NamedTuple):
 AS_RECORDED = Scale()
 
 
-def unit_variance(samples: np.ndarray) -> Scale:
+def unit_variance(samples: np.ndarray, epsilon: float = 1e-7) -> Scale:
     """Returns the scale on which a whole sound has mean 0 and variance 1, read block by block.
-
-    It is that of ``Wav2Vec2FeatureExtractor``, which adds 1e-7 to the variance.
 
     Args:
         samples: ``(S,)``, at least one
+        epsilon: added to the variance; by default as ``Wav2Vec2FeatureExtractor`` does
     """
     total = squares = 0.0
     for start in range(0, len(samples), _BLOCK):
@@ -84,7 +83,7 @@ def unit_variance(samples: np.ndarray) -> Scale:
         squares += block @ block
     mean = total / len(samples)
     variance = max(squares / len(samples) - mean**2, 0.0)
-    return Scale(float(mean), float(np.sqrt(variance + 1e-7)))
+    return Scale(float(mean), float(np.sqrt(variance + epsilon)))
 
 
 def overlapping_pieces(sound: Sound, grid: FrameGrid, scale: Scale) -> Iterator[Piece]:
