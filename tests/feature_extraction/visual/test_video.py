@@ -11,6 +11,7 @@ from transformers.models.videomae.image_processing_pil_videomae import VideoMAEI
 from feature_extraction.checkpoint import seeded
 from feature_extraction.encoder import all_specs, build_encoder
 from feature_extraction.faces.track import FaceTrack
+from feature_extraction.reference import find_spec
 from feature_extraction.visual.video import TINY
 from toolkit.errors import ClipError, UserError
 from toolkit.status import Status
@@ -79,6 +80,14 @@ def test_features_are_those_of_the_library(spec, library):
         np.testing.assert_allclose(result.values, np.concatenate(expected), rtol=0, atol=1e-5)
         np.testing.assert_allclose(result.utterance, np.concatenate(expected).mean(0), rtol=0, atol=1e-5)
         np.testing.assert_allclose(result.times, track.times.reshape(-1, 2).mean(1))
+
+
+def test_any_folder_of_the_kind(folder, library):
+    spec = find_spec(f"hf:{folder}", "visual")
+    track = make_track(16)
+    (result,) = build_encoder(spec, device="cpu", level="frame").encode([track])
+    assert spec.family == "video"
+    np.testing.assert_allclose(result.values, library(track.crops), rtol=0, atol=1e-5)
 
 
 def test_a_clip_of_few_pictures(spec, library):
