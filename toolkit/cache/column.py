@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from toolkit.blocks import blocks
+from toolkit.blocks import BLOCK_BYTES, blocks
 
 _CHUNK_BYTES = 128 * 1024  # one read of a few hundred frames touches a handful of chunks
 _RESERVE_BYTES = 32 * 1024 * 1024  # a disk with less counts as full: HDF5 crashes the process when a write fails
@@ -62,10 +62,18 @@ class Column:
         return np.broadcast_to(value, (rows, *self.shape))
 
     def flush(self) -> None:
-        """Writes the rows that wait."""
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            self._write(np.concatenate(waiting) if len(waiting) > 1 else waiting[0])
+        """Writes the rows that wait, small pieces together and large ones without another copy."""
+        waiting, self._waiting = self._waiting, []
+        together: list[np.ndarray] = []
+        size = 0
+        for piece in waiting:
+            if together and size + piece.nbytes > BLOCK_BYTES:
+                self._write(_joined(together))
+                together, size = [], 0
+            together.append(piece)
+            size += piece.nbytes
+        if together:
+            self._write(_joined(together))
 
     def finish(self) -> None:
         """Writes what is left, end to end where nothing was written before."""
@@ -90,6 +98,10 @@ class Column:
         chunks = (max(1, _CHUNK_BYTES // max(1, row_bytes)), *[max(1, n) for n in self.shape])
         growing = {"chunks": chunks, "maxshape": (None, *self.shape)}
         return self._file.create_dataset(self._name, (0, *self.shape), self.dtype, **growing)
+
+
+def _joined(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
 
 def write_strings(file: h5py.File, name: str, values: Sequence[str]) -> None:

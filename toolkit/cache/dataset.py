@@ -7,8 +7,6 @@ from typing import NamedTuple, Self
 import h5py
 import numpy as np
 
-from toolkit.errors import UserError
-
 _READ_BYTES = 1 << 30  # systems read at most two gigabytes at once
 
 
@@ -59,14 +57,14 @@ class Dataset(NamedTuple):
             rows: ``(n, ...)``, contiguous, of the dataset's type
 
         Raises:
-            UserError: the file ends before the dataset does
+            EOFError: the file ends before the dataset does
         """
         left = rows.reshape(-1).view(np.uint8)
         position = self.offset + start * self.row_bytes
         while len(left):
             count = os.preadv(file, [left[:_READ_BYTES]], position)
             if not count:
-                raise UserError("A cache became shorter while it was being read. Start again.")
+                raise EOFError(f"the file ends at byte {position}")
             left, position = left[count:], position + count
 
     def map(self, file: int) -> np.ndarray:

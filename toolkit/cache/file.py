@@ -49,21 +49,25 @@ class CacheFile:
         return found
 
     def read(self, name: str, start: int, stop: int) -> np.ndarray:
-        """Returns rows ``(stop - start, ...)`` of a dataset."""
+        """Returns rows ``(stop - start, ...)`` of a dataset.
+
+        Raises:
+            UserError: the file was cut off since it was opened
+        """
         dataset = self.datasets[name]
         if dataset.offset is None:
             return self.hdf5[name][start:stop]
         rows = np.empty((stop - start, *dataset.shape[1:]), dataset.dtype)
-        dataset.fill(self._opened()[2], start, rows)
+        self._fill(rows, dataset, start)
         return rows
 
     def read_into(self, rows: np.ndarray, name: str, start: int) -> None:
-        """Fills ``(n, ...)``, contiguous and of the dataset's type, with rows of a dataset."""
+        """Fills ``(n, ...)``, contiguous and of the dataset's type, with rows of a dataset; errors as in `read`."""
         dataset = self.datasets[name]
         if dataset.offset is None:
             rows[:] = self.hdf5[name][start : start + len(rows)]
         else:
-            dataset.fill(self._opened()[2], start, rows)
+            self._fill(rows, dataset, start)
 
     def blocks(self, name: str, start: int, stop: int) -> Iterator[np.ndarray]:
         """Yields neighbouring rows of a dataset, a bounded number of bytes at a time."""
@@ -80,6 +84,12 @@ class CacheFile:
         if self._open is not None and self._open[0] == os.getpid():
             self._open[1].close()
         self._open = None
+
+    def _fill(self, rows: np.ndarray, dataset: Dataset, start: int) -> None:
+        try:
+            dataset.fill(self._opened()[2], start, rows)
+        except EOFError as error:
+            raise UserError(f"{self.path} was cut off while it was being read ({error}). Start again.") from error
 
     def _opened(self) -> tuple[int, h5py.File, int]:
         # An HDF5 handle does not survive a fork (pytorch issue 11887): each process opens its own.

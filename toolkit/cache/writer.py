@@ -97,6 +97,7 @@ class CacheWriter:
         """Writes what is left, puts the file on the disk and gives it its name.
 
         Raises:
+            ValueError: a clip had some fields of a group and not all
             OSError: see `CacheWriter`
         """
         for column, values in zip(("name", "status", "reason"), zip(*self._clips, strict=True), strict=False):
@@ -104,6 +105,8 @@ class CacheWriter:
         for field, column in self._columns.items():
             if "/" not in field:
                 self._add(column, column.blank(len(self._clips) - len(column)))
+            elif len(column) != sum(self._lengths_of(field, 0)):
+                raise ValueError(f"{field} has {len(column)} rows, not one for each of its group's: a clip lacked it")
             column.finish()
         for group, lengths in self._lengths.items():
             lengths.extend([0] * (len(self._clips) - len(lengths)))

@@ -1,6 +1,5 @@
 """Writing and merging caches."""
 
-import os
 from collections import namedtuple
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from toolkit.cache import Cache, CacheWriter, Header, Record, merge
+from toolkit.cache import Cache, CacheWriter, Header, Record, verify
 from toolkit.errors import UserError
 from toolkit.status import Status
 
@@ -87,30 +86,76 @@ def test_full_disk(cache_file: Path, header: Header, monkeypatch):
     assert [path.name for path in cache_file.parent.iterdir()] == [cache_file.name]
 
 
-def test_merge_of_more_parts_than_a_process_may_open(tmp_path: Path, header: Header):
-    resource = pytest.importorskip("resource")
-    parts = [tmp_path / f"{number:02d}.h5" for number in range(60)]
-    for number, part in enumerate(parts):
-        with CacheWriter(part, header) as writer:
-            writer.append(Record(f"c{number}", row={"utterance": np.full(2, number, np.float32)}))
-    names = [f"c{number}" for number in range(60)]
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 20, limits[1]))
-    try:
-        merge(tmp_path / "all.h5", header, parts, names)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    assert Cache(tmp_path / "all.h5").row("utterance", names)[:, 1].tolist() == list(range(60))
-
-
-def test_many_flushes_equal_one(tmp_path: Path, header: Header, records: list[Record], assert_same, monkeypatch):
+@pytest.fixture
+def small_pieces(monkeypatch):
+    """Everything above a frame is large."""
     monkeypatch.setattr("toolkit.cache.writer._BUFFER_BYTES", 1)
+    monkeypatch.setattr("toolkit.blocks.BLOCK_BYTES", 12)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_many_pieces_equal_one(tmp_path: Path, header: Header, records: list[Record], assert_same):
     with CacheWriter(tmp_path / "x.h5", header) as writer:
         for record in records:
             writer.append(record)
     cache = Cache(tmp_path / "x.h5")
     for record in records:
         assert_same(cache.clip(record.name), record)
+    assert np.isnan(cache.row("utterance", ["a", "c"])).all()
+    assert verify(tmp_path / "x.h5") == []
+
+
+def test_what_fits_the_buffer_lies_end_to_end(cache_file: Path, tmp_path: Path, header: Header, monkeypatch):
+    assert all(dataset.offset for dataset in Cache(cache_file).file.datasets.values())
+    monkeypatch.setattr("toolkit.cache.writer._BUFFER_BYTES", 10)
+    with CacheWriter(tmp_path / "x.h5", header) as writer:
+        writer.append(Record("a", row={"utterance": np.ones(3, np.float32)}))
+        writer.append(Record("b", row={"utterance": np.ones(3, np.float32)}))
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file["utterance"].chunks is not None
+
+
+def test_clips_without_frames(tmp_path: Path, header: Header):
+    with CacheWriter(tmp_path / "x.h5", header) as writer:
+        for name in "ab":
+            writer.append(Record(name, ragged={"frames/values": np.zeros((0, 3), np.float32)}))
+    assert Cache(tmp_path / "x.h5").clip("b").ragged["frames/values"].shape == (0, 3)
+    assert verify(tmp_path / "x.h5") == []
+
+
+def test_failed_clips_have_zeros_where_there_is_no_nan(tmp_path: Path, header: Header):
+    with CacheWriter(tmp_path / "x.h5", header) as writer:
+        writer.append(Record("a", Status.SILENT, "silent"))
+        writer.append(Record("b", row={"count": np.array([3, 4])}))
+    assert Cache(tmp_path / "x.h5").row("count", ["a", "b"]).tolist() == [[0, 0], [3, 4]]
+
+
+def test_fields_of_one_group_of_different_length(tmp_path: Path, header: Header):
+    frames = {"frames/values": np.zeros((2, 3)), "frames/time": np.zeros(3)}
+    writer = CacheWriter(tmp_path / "x.h5", header)
+    with pytest.raises(ValueError, match="frames/time of 'a' has length 3, not 2"):
+        writer.append(Record("a", ragged=frames))
+    writer.abort()
+
+
+def test_clip_that_lacks_a_field_of_its_group(tmp_path: Path, header: Header):
+    def write():
+        with CacheWriter(tmp_path / "x.h5", header) as writer:
+            writer.append(Record("a", ragged={"frames/values": np.zeros((2, 3)), "frames/time": np.zeros(2)}))
+            writer.append(Record("b", ragged={"frames/values": np.zeros((2, 3))}))
+
+    with pytest.raises(ValueError, match="frames/time has 2 rows"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("first", "second"), [(np.float32, np.float64), (np.int64, np.float32), (np.uint8, np.int64)])
+def test_numbers_are_never_rounded_to_another_clips_type(tmp_path: Path, header: Header, first, second):
+    writer = CacheWriter(tmp_path / "x.h5", header)
+    writer.append(Record("a", row={"utterance": np.zeros(3, first)}))
+    with pytest.raises(UserError, match=f"'b' gave utterance of .*{second.__name__}, the clips .*{first.__name__}"):
+        writer.append(Record("b", row={"utterance": np.zeros(3, second)}))
+    writer.abort()
 
 
 def test_half_precision(tmp_path: Path, header: Header):
@@ -121,26 +166,21 @@ def test_half_precision(tmp_path: Path, header: Header):
     assert Cache(tmp_path / "x.h5").row("utterance", ["a"])[0].tolist() == [np.float32(np.float16(0.1)), 2.0]
 
 
-def test_half_precision_overflow(tmp_path: Path, header: Header):
+def test_half_precision_of_large_fields(tmp_path: Path, header: Header, small_pieces):
+    values = np.arange(30, dtype=np.float32).reshape(10, 3) / 7
+    with CacheWriter(tmp_path / "x.h5", header, half=True) as writer:
+        writer.append(Record("a", ragged={"frames/values": values, "frames/time": np.arange(10) / 7}))
+    clip = Cache(tmp_path / "x.h5").clip("a")
+    np.testing.assert_array_equal(clip.ragged["frames/values"], values.astype(np.float16))
+    np.testing.assert_array_equal(clip.ragged["frames/time"], np.arange(10) / 7)
+
+
+@pytest.mark.parametrize("block_bytes", [8 << 20, 12])
+def test_half_precision_overflow(tmp_path: Path, header: Header, monkeypatch, block_bytes):
+    monkeypatch.setattr("toolkit.blocks.BLOCK_BYTES", block_bytes)
     writer = CacheWriter(tmp_path / "x.h5", header, half=True)
     with pytest.raises(UserError, match="'a' has values beyond 65504"):
         writer.append(Record("a", row={"utterance": np.array([1e5], np.float32)}))
+    with pytest.raises(UserError, match="'b' has values beyond 65504"):
+        writer.append(Record("b", ragged={"frames/values": np.array([[1, 2, 3], [4, 5, -7e4]], np.float32)}))
     writer.abort()
-
-
-def test_merge_reorders_and_takes_the_first_part(tmp_path: Path, header: Header, cache_file: Path):
-    other = tmp_path / "other.h5"
-    with CacheWriter(other, header) as writer:
-        writer.append(Record("b", Status.SILENT, "must lose against the first part"))
-        writer.append(
-            Record(
-                "e",
-                row={"utterance": np.ones(3, np.float32)},
-                ragged={"frames/values": np.ones((1, 3), np.float32), "frames/time": np.zeros(1)},
-            )
-        )
-    merge(cache_file, header, [cache_file, other], ["e", "d", "b", "a"])
-    cache = Cache(cache_file)
-    assert cache.names == ["e", "d", "b", "a"]
-    assert cache.row("utterance", ["e", "d", "b"]).tolist() == [[1, 1, 1], [103, 104, 105], [1.5, 2.5, 3.5]]
-    assert cache.clip("a").reason == "no face in 20 frames"

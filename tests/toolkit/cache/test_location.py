@@ -1,0 +1,21 @@
+"""Where caches stand."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.cache import cache_path, find_cache
+from toolkit.errors import UserError
+
+
+def test_find_cache_prefers_the_utterance_level(tmp_path: Path, cache_file: Path):
+    assert find_cache(tmp_path, "demo", "ramp") == cache_file
+    frames = cache_path(tmp_path, "demo", "visual", "ramp", "frame")
+    assert frames.name == "ramp.frames.h5"
+    cache_file.rename(frames)
+    assert find_cache(tmp_path, "demo", "ramp") == frames
+
+
+def test_find_cache_of_nothing(tmp_path: Path, cache_file: Path):
+    with pytest.raises(UserError, match=r"No cache of 'rump' for corpus 'demo'.* there is: ramp"):
+        find_cache(tmp_path, "demo", "rump")
