@@ -54,6 +54,17 @@ class Vectors(NamedTuple):
     frames: np.ndarray
     tensors: dict[str, np.ndarray]
 
+    def assert_input(self, values: np.ndarray) -> None:
+        """The frames are prepared as the reference prepares them: ``(2, 3, height, width)``."""
+        scale = np.abs(self.tensors["inputs/image_corner"]).max()
+        for name, part in (("corner", values[:, :, :8, :8]), ("rowmean", values.mean(axis=3, dtype=np.float64))):
+            np.testing.assert_allclose(part, self.tensors[f"inputs/image_{name}"], rtol=0, atol=1e-6 * scale)
+
+    def assert_output(self, values: np.ndarray, name: str = "embedding") -> None:
+        """The network gives what the reference gives, to the tolerance that came with the vectors."""
+        expected = self.tensors[f"outputs_hash/{name}"]
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
 
 @pytest.fixture(scope="session")
 def face_network(parity: Path) -> Callable[[str], Vectors]:

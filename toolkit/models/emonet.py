@@ -14,7 +14,6 @@ from toolkit.models.residual import convolution
 
 LANDMARKS = 68
 HOURGLASSES = 2
-DEPTH = 4  # times that an hourglass, and then the emotion branch, halves the picture
 
 
 class PyramidBlock(nn.Module):
@@ -44,18 +43,24 @@ class PyramidBlock(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """A picture made smaller ``DEPTH`` times and larger again, with a shortcut at every size."""
+    """A picture made smaller and larger again, with a shortcut at every size.
 
-    def __init__(self, width: int) -> None:
+    Args:
+        width: channels
+        depth: times that height and width are halved
+    """
+
+    def __init__(self, width: int, depth: int) -> None:
         super().__init__()
-        for level in range(1, DEPTH + 1):
+        self.depth = depth
+        for level in range(1, depth + 1):
             for place in ("b1", "b2", "b3"):
                 self.add_module(f"{place}_{level}", PyramidBlock(width, width))
         self.b2_plus_1 = PyramidBlock(width, width)
 
     def forward(self, values: Tensor) -> Tensor:
         """Maps ``(batch, width, height, width)`` to the same shape."""
-        return self._at(DEPTH, values)
+        return self._at(self.depth, values)
 
     def _at(self, level: int, values: Tensor) -> Tensor:
         beside = self.get_submodule(f"b1_{level}")(values)
@@ -72,10 +77,11 @@ class EmoNet(nn.Module):
 
     Args:
         width: channels of the hourglasses, and numbers of the features
+        depth: times that an hourglass, and then the emotion branch, halves the picture
         expressions: number of expressions told apart
     """
 
-    def __init__(self, width: int = 256, expressions: int = 8) -> None:
+    def __init__(self, width: int = 256, depth: int = 4, expressions: int = 8) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, width // 4, 7, stride=2, padding=3)
         self.bn1 = nn.BatchNorm2d(width // 4)
@@ -83,7 +89,7 @@ class EmoNet(nn.Module):
         self.conv3 = PyramidBlock(width // 2, width // 2)
         self.conv4 = PyramidBlock(width // 2, width)
         for number in range(HOURGLASSES):
-            self.add_module(f"m{number}", Hourglass(width))
+            self.add_module(f"m{number}", Hourglass(width, depth))
             self.add_module(f"top_m_{number}", PyramidBlock(width, width))
             self.add_module(f"conv_last{number}", nn.Conv2d(width, width, 1))
             self.add_module(f"bn_end{number}", nn.BatchNorm2d(width))
@@ -91,7 +97,7 @@ class EmoNet(nn.Module):
         self.bl0 = nn.Conv2d(width, width, 1)
         self.al0 = nn.Conv2d(LANDMARKS, width, 1)
         self.conv1x1_input_emo_2 = nn.Conv2d((1 + HOURGLASSES) * width, width, 1)
-        halvings = [layer for _ in range(DEPTH) for layer in (PyramidBlock(width, width), nn.MaxPool2d(2))]
+        halvings = [layer for _ in range(depth) for layer in (PyramidBlock(width, width), nn.MaxPool2d(2))]
         self.emo_net_2 = nn.Sequential(*halvings)
         head = (nn.Linear(width, width // 2), nn.BatchNorm1d(width // 2), nn.ReLU())
         self.emo_fc_2 = nn.Sequential(*head, nn.Linear(width // 2, expressions + 2))
@@ -99,7 +105,7 @@ class EmoNet(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Maps pictures ``(batch, 3, height, width)`` in [0, 1] to features ``(batch, width)``.
 
-        Height and width are multiples of 64: 256 in the authors' training.
+        Height and width are multiples of ``4 * 2**depth``: 256 in the authors' training.
         """
         values = self.conv2(self.bn1(self.conv1(pictures)).relu_())
         values = self.conv4(self.conv3(functional.max_pool2d(values, 2)))
