@@ -43,9 +43,26 @@ def pretrained(load: Callable[..., T], spec: EncoderSpec, trusted: Collection[st
     else:
         options |= {"revision": spec.revision}
     try:
-        return load(name, trust_remote_code=trust, **options)
+        with _quiet():
+            return load(name, trust_remote_code=trust, **options)
     except (OSError, ValueError, ImportError) as error:
         raise UserError(_explanation(spec, name, folder.is_dir(), error)) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps transformers from drawing a bar per file and printing tables of weights that are not needed."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _explanation(spec: EncoderSpec, name: str, is_folder: bool, error: Exception) -> str:
