@@ -173,6 +173,8 @@ def test_layers(folders):
     assert_rows(spec, [(s[0] + s[2])[:, 0] for s in states])
     spec = spec_of(folders["dinov2"], layers=(1, 3), combine="keep", options={"tokens": "mean"})
     assert_rows(spec, [torch.cat([s[1], s[3]], dim=-1)[:, 1:].mean(dim=1) for s in states])
+    spec = spec_of(folders["dinov2"], combine="keep", options={"tokens": "class"})  # every layer
+    assert_rows(spec, [torch.cat(s, dim=-1)[:, 0] for s in states])
 
 
 @pytest.mark.parametrize("frames", [5, 64, 150])
