@@ -13,7 +13,7 @@ from toolkit.errors import ClipError
 
 if TYPE_CHECKING:
     from feature_extraction.faces.extractor import FaceExtractor
-    from feature_extraction.faces.track import FaceTrack
+    from feature_extraction.faces.reel import KeptTrack
 
 
 class FaceJob(Job):
@@ -41,18 +41,18 @@ class FaceJob(Job):
 
         return FaceExtractor(self.spec, device=resolve_device(self.device))
 
-    def encode(self, items: Sequence[Path], source: Source) -> "list[FaceTrack | ClipError]":
+    def encode(self, items: Sequence[Path], source: Source) -> "list[KeptTrack | ClipError]":
         """Returns the tracks of a batch of video files."""
         return [self._track(path) for path in items]
 
-    def _track(self, path: Path) -> "FaceTrack | ClipError":
+    def _track(self, path: Path) -> "KeptTrack | ClipError":
         try:
             return self.encoder.extract(path)
         except ClipError as error:
             return error
 
-    def record(self, name: str, result: "FaceTrack", target: Target) -> Record:
+    def record(self, name: str, result: "KeptTrack", target: Target) -> Record:
         """Returns the record of one track."""
         from feature_extraction.faces.store import to_record
 
-        return to_record(name, result, self.spec.quality)
+        return to_record(name, result)

@@ -13,8 +13,9 @@ TEMPLATE_SIZE = 112
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Returns the rotation, scale and shift that bring one set of points closest to another in least squares.
 
-    Method: Umeyama, "Least-Squares Estimation of Transformation Parameters Between Two Point Patterns", IEEE TPAMI
-    13(4), 1991, equations 39 to 43; a mirror image is never given.
+    In complex numbers such a map is ``target ~ factor * source + shift``, and so linear regression. It is the solution
+    of Umeyama, "Least-Squares Estimation of Transformation Parameters Between Two Point Patterns", IEEE TPAMI 13(4),
+    1991, for two dimensions; a mirror image is never given.
 
     Args:
         source: points ``(N, 2)`` that do not all coincide
@@ -26,17 +27,18 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: the source points coincide
     """
-    source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
-    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
-    source_centred, target_centred = source - source_mean, target - target_mean
-    variance = (source_centred**2).sum() / len(source)
+    source, target = _complex(source), _complex(target)
+    centred = source - source.mean()
+    variance = np.vdot(centred, centred).real
     if variance == 0:
         raise ValueError("the source points coincide, so that no scale can be told")
-    left, singular, right = np.linalg.svd(target_centred.T @ source_centred / len(source))
-    sign = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0])
-    rotation = left @ np.diag(sign) @ right
-    linear = rotation * (singular @ sign / variance)
-    return np.column_stack([linear, target_mean - linear @ source_mean])
+    factor = np.vdot(centred, target) / variance
+    shift = target.mean() - factor * source.mean()
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
+
+
+def _complex(points: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(points, dtype=np.float64).view(np.complex128)[:, 0]
 
 
 def template(size: int) -> np.ndarray:
@@ -62,7 +64,7 @@ def align(image: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
 
     points = np.asarray(points, dtype=np.float64)
     matrix = similarity(points, template(size))
-    factor = int(1 / np.hypot(matrix[0, 0], matrix[1, 0]))
+    factor = int(1 / np.hypot(matrix[0, 0], matrix[1, 0]) + 1e-9)  # a whole factor is one in spite of rounding
     if factor >= 2:
         image, corner = _region(image, matrix, size, factor)
         shrunk = (image.shape[1] // factor, image.shape[0] // factor)

@@ -11,7 +11,7 @@ from feature_extraction.faces.spec import FaceSpec
 from toolkit.registry import Registry
 
 if TYPE_CHECKING:
-    from feature_extraction.faces.track import FaceTrack
+    from feature_extraction.faces.reel import KeptTrack
 
 
 class Detection(NamedTuple):
@@ -75,7 +75,7 @@ class ClipDetector(ABC):
     def __init__(self, spec: FaceSpec, *, device: str = "cpu", weights: Path | None = None) -> None: ...
 
     @abstractmethod
-    def extract(self, path: Path) -> "FaceTrack":
+    def extract(self, path: Path) -> "KeptTrack":
         """Returns the face of one clip.
 
         Args:

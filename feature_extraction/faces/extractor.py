@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from feature_extraction.faces.detect import ClipDetector, detectors
+from feature_extraction.faces.film import Film
+from feature_extraction.faces.reel import KeptTrack
 from feature_extraction.faces.search import Searcher
 from feature_extraction.faces.spec import FaceSpec
-from feature_extraction.faces.track import FaceTrack, Tracker
+from feature_extraction.faces.track import Tracker
 from toolkit.errors import ClipError
-from toolkit.media import iterate_frames
 from toolkit.status import Status
 
 
@@ -27,23 +28,40 @@ class FaceExtractor:
         self.spec = spec
         self._detector = detectors.get(spec.detector)(spec, device=device, weights=weights)
 
-    def extract(self, path: Path) -> FaceTrack:
+    def extract(self, clip: Path | Film) -> KeptTrack:
         """Returns the speaker's face in one clip.
 
-        Frames pass through in chunks of bounded size; only crops are kept.
+        Frames pass through in chunks of bounded size; only crops are kept, as JPEG.
 
         Args:
-            path: video file
+            clip: video file, or what `open_clip` made of it
 
         Raises:
             ClipError: ``no_face``; ``missing``, ``unreadable`` or ``no_video`` as `toolkit.media.iterate_frames`
         """
         if isinstance(self._detector, ClipDetector):
-            return self._detector.extract(path)
+            return self._detector.extract(clip)
+        film = clip if isinstance(clip, Film) else Film(clip, self.spec)
         tracker = Tracker(self.spec)
-        for frame, faces in Searcher(self.spec, self._detector).run(iterate_frames(path, rate=self.spec.frame_rate)):
+        for frame, faces in Searcher(self.spec, self._detector).run(film):
             tracker.add(frame, faces)
         track = tracker.speaker()
         if track is None:
-            raise ClipError(Status.NO_FACE, f"{path}: no face in {tracker.frames} frames")
+            raise ClipError(Status.NO_FACE, f"{film.path}: no face in {tracker.frames} frames")
         return track
+
+
+def open_clip(path: Path, spec: FaceSpec) -> Path | Film:
+    """Returns a clip as `FaceExtractor.extract` takes it, decoded a good way already where it can be.
+
+    A thread that does this while the clip before is being searched takes decoding off the extractor's hands.
+
+    Args:
+        path: video file
+        spec: how faces are found
+
+    Raises:
+        ClipError: see `Film`
+        UserError: unknown detector
+    """
+    return path if issubclass(detectors.get(spec.detector), ClipDetector) else Film(path, spec)

@@ -14,7 +14,7 @@ import torch
 from feature_extraction.faces import boxes as geometry
 from feature_extraction.faces.detect import Detection, Detector, detectors
 from feature_extraction.faces.networks import load_networks
-from feature_extraction.faces.resample import Integral
+from feature_extraction.faces.resample import Integral, averaged
 from feature_extraction.faces.spec import FaceSpec
 
 CELL = 12  # pixels the proposal network sees at once
@@ -71,11 +71,12 @@ class Mtcnn(Detector):
         crops, kept = [], []
         for number, (frame, square) in enumerate(zip(frames, squares, strict=True)):
             for left, top, right, bottom in _inside(square[None], *frame.shape[:2])[1]:
-                crops.append(Integral([frame[top:bottom, left:right]], device=self.device).resized(48, 48))
+                crops.append(averaged(frame[top:bottom, left:right], 48))
                 kept.append(number)
         faces: list[list[Detection]] = [[] for _ in frames]
         if crops:
-            self._judge(_to_network(torch.cat(crops)), squares[kept], np.array(kept), faces)
+            pixels = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2)
+            self._judge(_to_network(pixels), squares[kept], np.array(kept), faces)
         return [found[0] if found else None for found in faces]
 
     def _propose(self, pixels: Integral) -> tuple[np.ndarray, np.ndarray]:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from feature_extraction.faces.detect import ClipDetector, detectors
+from feature_extraction.faces.reel import KeptTrack, Reel
 from feature_extraction.faces.spec import FaceSpec
-from feature_extraction.faces.track import FaceTrack
 from toolkit.errors import ClipError, UserError
 from toolkit.status import Status
 
@@ -61,7 +61,7 @@ class OpenFace(ClipDetector):
     masked. Frames in which it says it failed are left out.
 
     Args:
-        spec: ``frame_rate`` and ``crop_size`` are used here
+        spec: ``frame_rate``, ``crop_size`` and ``quality`` are used here
         device: ignored
         weights: the program or its folder, see `find_program`
 
@@ -73,7 +73,7 @@ class OpenFace(ClipDetector):
         self.spec = spec
         self.program = find_program(weights)
 
-    def extract(self, path: Path) -> FaceTrack:
+    def extract(self, path: Path) -> KeptTrack:
         """Returns the face of one clip.
 
         Args:
@@ -87,7 +87,7 @@ class OpenFace(ClipDetector):
             raise ClipError(Status.MISSING, f"{path}: no such file")
         with tempfile.TemporaryDirectory(prefix="openface-") as folder:
             self._run(Path(path), Path(folder))
-            return read_output(Path(folder), path, frame_rate=self.spec.frame_rate)
+            return read_output(Path(folder), path, self.spec)
 
     def _run(self, path: Path, folder: Path) -> None:
         size = self.spec.crop_size
@@ -102,13 +102,13 @@ class OpenFace(ClipDetector):
             raise ClipError(Status.UNREADABLE, f"{path}: OpenFace ended with code {done.returncode}: {last}")
 
 
-def read_output(folder: Path, path: Path, *, frame_rate: float | None = None) -> FaceTrack:
+def read_output(folder: Path, path: Path, spec: FaceSpec) -> KeptTrack:
     """Reads what ``FeatureExtraction`` wrote about one clip.
 
     Args:
         folder: holds one ``NAME.csv`` and one folder ``NAME_aligned``
         path: the clip, for messages
-        frame_rate: frames per second to keep, ``None`` for all
+        spec: ``frame_rate`` and ``quality`` are used here
 
     Raises:
         ClipError: ``unreadable`` (nothing was written, or a column is absent), ``no_face``
@@ -118,17 +118,16 @@ def read_output(folder: Path, path: Path, *, frame_rate: float | None = None) ->
         raise ClipError(Status.UNREADABLE, f"{path}: OpenFace wrote no table")
     numbers, times, confidence, success, landmarks = _read_table(tables[0], path)
     pictures = {_number_of(file): file for file in folder.glob("*_aligned/frame_det_*")}
-    kept = [row for row in _sampled(times, frame_rate) if success[row] == 1 and int(numbers[row]) in pictures]
+    kept = [row for row in _sampled(times, spec.frame_rate) if success[row] == 1 and int(numbers[row]) in pictures]
     if not kept:
         raise ClipError(Status.NO_FACE, f"{path}: OpenFace found no face in {len(times)} frames")
-    landmarks = landmarks[kept]
-    return FaceTrack(
-        crops=np.stack([_read_picture(pictures[int(number)], path) for number in numbers[kept]]),
-        times=times[kept],
-        boxes=np.concatenate([landmarks.min(axis=1), landmarks.max(axis=1)], axis=1).astype(np.float32),
-        points=np.stack([landmarks[:, part].mean(axis=1) for part in PARTS], axis=1).astype(np.float32),
-        probabilities=confidence[kept].astype(np.float32),
-    )
+    reel = Reel(spec.quality)
+    for row in kept:
+        marks = landmarks[row]
+        box = np.concatenate([marks.min(axis=0), marks.max(axis=0)])
+        points = np.stack([marks[part].mean(axis=0) for part in PARTS])
+        reel.add(_read_picture(pictures[int(numbers[row])], path), times[row], box, points, confidence[row])
+    return reel.track()
 
 
 def _read_table(table: Path, path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from feature_extraction.faces.detect import ClipDetector, detectors
+from feature_extraction.faces.reel import KeptTrack, keep
 from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.faces.track import FaceTrack
 from toolkit.errors import ClipError
@@ -21,7 +22,7 @@ def read_organisers(path: Path, *, frame_rate: float = FRAME_RATE) -> FaceTrack:
     """Reads one file of crops.
 
     The files hold pictures and nothing else, so boxes, points and probabilities are NaN, and times are counted from
-    the frame rate as if no frame were missing.
+    the frame rate as if no frame were missing. The crops are mapped from the file.
 
     Args:
         path: ``NAME.npy``, uint8 ``(T, S, S, 3)`` BGR; float64 of shape ``(0,)`` where no face was found
@@ -33,7 +34,7 @@ def read_organisers(path: Path, *, frame_rate: float = FRAME_RATE) -> FaceTrack:
     if not path.is_file():
         raise ClipError(Status.MISSING, f"{path}: no such file")
     try:
-        pictures = np.load(path, allow_pickle=False)
+        pictures = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise ClipError(Status.UNREADABLE, f"{path}: {error}") from error
     if pictures.size == 0:
@@ -43,7 +44,7 @@ def read_organisers(path: Path, *, frame_rate: float = FRAME_RATE) -> FaceTrack:
         raise ClipError(Status.UNREADABLE, f"{path}: expected uint8 pictures (T, S, S, 3), got {found}")
     count = len(pictures)
     return FaceTrack(
-        crops=np.ascontiguousarray(pictures[..., ::-1]),
+        crops=pictures[..., ::-1],
         times=np.arange(count) / frame_rate,
         boxes=np.full((count, 4), np.nan, dtype=np.float32),
         points=np.full((count, 5, 2), np.nan, dtype=np.float32),
@@ -56,7 +57,7 @@ class Organisers(ClipDetector):
     """Takes the organisers' crops instead of looking at the video.
 
     Args:
-        spec: ``crop_size`` is used here
+        spec: ``crop_size`` and ``quality`` are used here
         device: ignored
         weights: the folder ``openface_face``; ``None`` where it lies beside the folder of the videos
     """
@@ -65,7 +66,7 @@ class Organisers(ClipDetector):
         self.spec = spec
         self.folder = weights
 
-    def extract(self, path: Path) -> FaceTrack:
+    def extract(self, path: Path) -> KeptTrack:
         """Returns the crops of ``.../video/NAME.mp4`` from ``.../openface_face/NAME/NAME.npy``.
 
         Raises:
@@ -78,4 +79,4 @@ class Organisers(ClipDetector):
         if track.crops.shape[1:3] != (size, size):
             found = "x".join(map(str, track.crops.shape[1:3]))
             raise ClipError(Status.UNREADABLE, f"{file}: crops of {found} pixels, expected {size}x{size}")
-        return track
+        return keep(track, self.spec.quality)

@@ -28,6 +28,27 @@ def windows(start: np.ndarray, stop: np.ndarray, count: int) -> tuple[np.ndarray
     return start[:, None] + first, start[:, None] + last
 
 
+def averaged(picture: np.ndarray, size: int) -> np.ndarray:
+    """Returns one picture resized, equal to `Integral.resized` but quicker for a small one.
+
+    Args:
+        picture: ``(H, W, 3)`` uint8
+        size: height and width wanted
+
+    Returns:
+        ``(size, size, 3)`` float32 in [0, 255]
+    """
+    import cv2
+
+    sums = cv2.integral(picture, sdepth=cv2.CV_32S)
+    (top, left), (bottom, right) = windows(np.zeros(2, np.int64), np.array(picture.shape[:2]), size)
+    rows = sums[bottom] - sums[top]
+    total = (rows.take(right, axis=1) - rows.take(left, axis=1)).astype(np.float32)
+    total /= (bottom - top).astype(np.float32)[:, None, None]
+    total /= (right - left).astype(np.float32)[:, None]
+    return total
+
+
 class Integral:
     """Summed areas of a batch of frames.
 

@@ -12,7 +12,7 @@ class FaceSpec(Identified):
 
     Attributes:
         name: name on the command line and of the faces cache
-        detector: ``mtcnn``, ``facenet``, ``openface`` or ``organisers``
+        detector: ``mtcnn``, ``facenet``, ``openface``, ``organisers``, or ``frames`` for whole frames
         frame_rate: frames per second looked at, ``None`` for every frame there is
         every: the detector searches every k-th of these frames; between two that show the same faces, it only
             confirms each face at its interpolated place
@@ -27,7 +27,7 @@ class FaceSpec(Identified):
         min_frames: frames (or all, if the clip has fewer) in which the speaker's face must be found with
             ``min_probability``, so that a pattern in a picture is not taken for a face
         min_probability: face probability asked in those frames
-        crop_size: height and width of the aligned crop in pixels
+        crop_size: height and width of the aligned crop in pixels; of a whole frame, the most its shorter side may have
         quality: JPEG quality of the kept crops, 1 to 100
         licence: licence of the detector's weights
         revision: raised when the algorithm changes its crops
@@ -62,6 +62,7 @@ face_specs: dict[str, FaceSpec] = {
         FaceSpec(name="facenet", detector="facenet"),
         _OPENFACE,
         replace(_OPENFACE, name="organisers", detector="organisers"),
+        FaceSpec(name="frames", detector="frames", every=1, crop_size=256, quality=90, licence="Apache-2.0"),
     )
 }
 

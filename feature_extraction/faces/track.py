@@ -1,6 +1,6 @@
 """Faces followed through a clip, and which of them is the speaker's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +8,9 @@ import numpy as np
 from feature_extraction.faces import boxes as geometry
 from feature_extraction.faces.align import align
 from feature_extraction.faces.detect import Detection
+from feature_extraction.faces.film import FilmFrame
+from feature_extraction.faces.reel import KeptTrack, Reel
 from feature_extraction.faces.spec import FaceSpec
-from toolkit.media import Frame
-
-THUMBNAIL = (32, 24)  # width and height at which two frames are compared
 
 
 class FaceTrack(NamedTuple):
@@ -36,9 +35,9 @@ class FaceTrack(NamedTuple):
 class _Thread:
     """One face on its way through the clip."""
 
-    times: list[float] = field(default_factory=list)
-    faces: list[Detection] = field(default_factory=list)
-    crops: list[np.ndarray] = field(default_factory=list)
+    reel: Reel
+    face: Detection  # seen last
+    time: float  # of that, seconds
     weight: float = 0.0  # size in pixels, summed over frames
     sure: int = 0  # frames with a high probability
 
@@ -63,55 +62,40 @@ class Tracker:
         self.spec = spec
         self._open: list[_Thread] = []
         self._ended: list[_Thread] = []
-        self._thumbnail: np.ndarray | None = None
         self.frames = 0
 
-    def add(self, frame: Frame, faces: list[Detection]) -> None:
+    def add(self, frame: FilmFrame, faces: list[Detection]) -> None:
         """Adds the faces of the next frame."""
         self.frames += 1
-        thumbnail = _thumbnail(frame.image)
-        cut = self._thumbnail is not None and likeness(self._thumbnail, thumbnail) < self.spec.min_likeness
-        self._thumbnail = thumbnail
-        self._retire(before=np.inf if cut else frame.time - self.spec.max_gap)
-        threads = self._assign(faces)
-        for face, thread in zip(faces, threads, strict=True):
-            thread.times.append(frame.time)
-            thread.faces.append(face)
-            thread.crops.append(align(frame.image, face.points, self.spec.crop_size))
+        self._retire(before=np.inf if frame.is_cut else frame.time - self.spec.max_gap)
+        for face, thread in zip(faces, self._assign(frame, faces), strict=True):
+            crop = align(frame.image, face.points, self.spec.crop_size)
+            thread.reel.add(crop, frame.time, face.box, face.points, face.probability)
+            thread.face, thread.time = face, frame.time
             thread.weight += float(np.sqrt(geometry.area(face.box[None])[0]))
             thread.sure += face.probability >= self.spec.min_probability
 
-    def speaker(self) -> FaceTrack | None:
+    def speaker(self) -> KeptTrack | None:
         """Returns the speaker's track, or ``None`` where no face was seen long and surely enough."""
         self._retire(before=np.inf)
-        ended = self._best()
-        if not ended:
-            return None
-        best = ended[0]
-        return FaceTrack(
-            crops=np.stack(best.crops),
-            times=np.array(best.times, dtype=np.float64),
-            boxes=np.stack([face.box for face in best.faces]).astype(np.float32),
-            points=np.stack([face.points for face in best.faces]).astype(np.float32),
-            probabilities=np.array([face.probability for face in best.faces], dtype=np.float32),
-        )
+        best = self._best()
+        return best[0].reel.track() if best else None
 
-    def _assign(self, faces: list[Detection]) -> list[_Thread]:
+    def _assign(self, frame: FilmFrame, faces: list[Detection]) -> list[_Thread]:
         """Returns the track of each face, new ones where none fits."""
-        threads: list[_Thread | None] = [None] * len(faces)
-        last = [thread.faces[-1] for thread in self._open]
-        for old, new in match(last, faces, self.spec.min_overlap):
+        threads = {}
+        for old, new in match([thread.face for thread in self._open], faces, self.spec.min_overlap):
             threads[new] = self._open[old]
-        for number, thread in enumerate(threads):
-            if thread is None:
-                threads[number] = _Thread()
+        for number, face in enumerate(faces):
+            if number not in threads:
+                threads[number] = _Thread(Reel(self.spec.quality), face, frame.time)
                 self._open.append(threads[number])
-        return threads
+        return [threads[number] for number in range(len(faces))]
 
     def _retire(self, before: float) -> None:
         """Ends the tracks not seen since, and keeps the best one that counts as a face."""
-        self._ended += [thread for thread in self._open if thread.times[-1] < before]
-        self._open = [thread for thread in self._open if thread.times[-1] >= before]
+        self._ended += [thread for thread in self._open if thread.time < before]
+        self._open = [thread for thread in self._open if thread.time >= before]
         if self.frames >= self.spec.min_frames:  # a shorter clip is judged at its end
             self._ended = self._best()
 
@@ -119,21 +103,6 @@ class Tracker:
         needed = min(self.spec.min_frames, self.frames)
         faces = [thread for thread in self._ended if thread.sure >= needed]
         return sorted(faces, key=lambda thread: -thread.weight)[:1]
-
-
-def likeness(first: np.ndarray, second: np.ndarray) -> float:
-    """Returns the correlation of two pictures of one size, 0 where one of them is flat."""
-    first, second = first - first.mean(), second - second.mean()
-    norm = np.sqrt((first**2).sum() * (second**2).sum())
-    return float((first * second).sum() / norm) if norm > 0 else 0.0
-
-
-def _thumbnail(image: np.ndarray) -> np.ndarray:
-    """Returns the picture at ``THUMBNAIL`` as float32, all its pixels counted or, where there are many, a grid."""
-    import cv2
-
-    step = max(1, min(image.shape[:2]) // 180)
-    return cv2.resize(image[::step, ::step], THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def match(first: list[Detection], second: list[Detection], min_overlap: float) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from toolkit.errors import UserError
 
 
 def test_names():
-    assert detectors.names() == ["facenet", "mtcnn", "openface", "organisers"]
+    assert detectors.names() == ["facenet", "frames", "mtcnn", "openface", "organisers"]
 
 
 def test_unknown_detector():

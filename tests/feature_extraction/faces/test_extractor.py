@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from feature_extraction.faces.extractor import FaceExtractor
-from feature_extraction.faces.spec import FaceSpec
+from feature_extraction.faces.extractor import FaceExtractor, open_clip
+from feature_extraction.faces.spec import FaceSpec, get_face_spec
+from feature_extraction.faces.store import decoded
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound, write_sound, write_video
 from toolkit.status import Status
@@ -29,14 +30,32 @@ def test_moving_face_then_none(extractor, photograph, tmp_path):
     frames = [np.roll(photograph, n, axis=1) for n in range(16)] + [np.zeros_like(photograph)] * 9
     write_video(path, frames, frame_rate=10)
     track = extractor.extract(path)
-    assert track.crops.shape == (16, 112, 112, 3)
     np.testing.assert_allclose(track.times, np.arange(16) / 10, atol=1e-3)
     np.testing.assert_allclose(track.boxes[:, 0], 80 + np.arange(16), atol=6)
     assert track.probabilities.min() > 0.95
     steady = track.points - np.stack([np.arange(16), np.zeros(16)], axis=1)[:, None]
     assert np.linalg.norm(steady - steady.mean(axis=0), axis=2).max() < 3  # a fourteenth of the eyes' distance
-    mean = track.crops.mean(axis=0)
+    crops = decoded(track).crops
+    assert crops.shape == (16, 112, 112, 3)
+    mean = crops.mean(axis=0)
     assert mean[40:100, 35:75, 0].mean() > mean[40:100, 35:75, 2].mean() + 20  # skin: more red than blue
+
+
+def test_same_from_a_clip_opened_ahead(extractor, photograph, tmp_path):
+    path = tmp_path / "clip.mp4"
+    write_video(path, [np.roll(photograph, 2 * n, axis=1) for n in range(12)], frame_rate=10)
+    film = open_clip(path, extractor.spec)
+    path.unlink()  # it was short enough to be decoded whole
+    write_video(path, [np.roll(photograph, 2 * n, axis=1) for n in range(12)], frame_rate=10)
+    for one, other in zip(extractor.extract(film), extractor.extract(path), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_detectors_of_whole_clips_open_them_themselves(tmp_path):
+    absent = tmp_path / "video" / "clip.mp4"
+    assert open_clip(absent, get_face_spec("organisers")) == absent
+    with pytest.raises(ClipError, match="missing"):
+        open_clip(absent, FaceSpec())
 
 
 def test_no_face(extractor, tmp_path):

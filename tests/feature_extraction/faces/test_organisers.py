@@ -3,7 +3,9 @@ import pytest
 
 from feature_extraction.faces.extractor import FaceExtractor
 from feature_extraction.faces.organisers import read_organisers
+from feature_extraction.faces.reel import encode_crop
 from feature_extraction.faces.spec import get_face_spec
+from feature_extraction.faces.store import decode_crops, decoded
 from toolkit.errors import ClipError
 from toolkit.status import Status
 
@@ -56,7 +58,10 @@ def test_damaged(tmp_path, pictures):
 def test_found_beside_the_videos(tmp_path, pictures):
     save(tmp_path, "sample", pictures)
     extractor = FaceExtractor(get_face_spec("organisers"))
-    assert len(extractor.extract(tmp_path / "video" / "sample.mp4").times) == 5
+    track = extractor.extract(tmp_path / "video" / "sample.mp4")
+    assert track.times.tolist() == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
+    kept = decode_crops([encode_crop(picture[..., ::-1], extractor.spec.quality) for picture in pictures])
+    np.testing.assert_array_equal(decoded(track).crops, kept)
     with pytest.raises(ClipError) as caught:
         extractor.extract(tmp_path / "video" / "other.mp4")
     assert caught.value.status is Status.MISSING

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from feature_extraction.faces.resample import Integral, windows
+from feature_extraction.faces.resample import Integral, averaged, windows
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +32,12 @@ def test_cropped_is_torch_to_the_last_bit(frames):
     for crop, (left, top, right, bottom), owner in zip(found, boxes, owners, strict=True):
         part = torch.from_numpy(frames[owner][top:bottom, left:right].copy()).permute(2, 0, 1)[None].float()
         assert torch.equal(crop, interpolate(part, size=(24, 24), mode="area")[0])
+
+
+@pytest.mark.parametrize("shape", [(61, 87), (48, 48), (13, 40), (100, 20)])
+def test_averaged_is_torch_to_the_last_bit(frames, shape):
+    picture = np.resize(frames[0], (*shape, 3))
+    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+    found = averaged(picture, 48)
+    assert found.flags.c_contiguous  # channels last, as the networks are quickest and their rounding is always the same
+    assert np.array_equal(found, interpolate(pixels, size=(48, 48), mode="area")[0].permute(1, 2, 0).numpy())

@@ -8,7 +8,7 @@ from toolkit.errors import UserError
 
 
 def test_names():
-    assert set(face_specs) == {"mtcnn", "mtcnn-every", "facenet", "openface", "organisers"}
+    assert set(face_specs) == {"mtcnn", "mtcnn-every", "facenet", "openface", "organisers", "frames"}
     assert get_face_spec("mtcnn") == FaceSpec()
 
 

@@ -3,20 +3,21 @@ import dataclasses
 import numpy as np
 import pytest
 
+from feature_extraction.faces.align import align
+from feature_extraction.faces.film import FilmFrame
 from feature_extraction.faces.spec import FaceSpec
-from feature_extraction.faces.track import Tracker, likeness, match
-from toolkit.media import Frame
+from feature_extraction.faces.store import decoded
+from feature_extraction.faces.track import Tracker, match
 
 SPEC = FaceSpec(crop_size=16)
 SCENE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
-OTHER_SCENE = np.random.default_rng(1).integers(0, 256, (120, 160, 3), dtype=np.uint8)
 
 
-def follow(rows, spec=SPEC, scenes=None):
+def follow(rows, spec=SPEC, cuts=()):
     """Runs a tracker over rows of faces, ten frames a second."""
     tracker = Tracker(spec)
     for number, faces in enumerate(rows):
-        tracker.add(Frame(SCENE if scenes is None else scenes[number], number / 10), faces)
+        tracker.add(FilmFrame(SCENE, number / 10, is_cut=number in cuts), faces)
     return tracker.speaker()
 
 
@@ -29,13 +30,21 @@ def test_match_takes_the_closest_first(detection):
 
 def test_one_face(detection):
     track = follow([[detection(10 + n, 20, 30, 0.95)] for n in range(4)])
-    assert track.crops.shape == (4, 16, 16, 3)
-    assert track.crops.dtype == np.uint8
     assert track.times.tolist() == [0, 0.1, 0.2, 0.3]
     assert track.boxes.tolist() == [[10 + n, 20, 40 + n, 50] for n in range(4)]
     np.testing.assert_allclose(track.points[0, 2], [25, 38])
     assert track.probabilities.tolist() == pytest.approx([0.95] * 4)
     assert (track.boxes.dtype, track.points.dtype, track.probabilities.dtype) == (np.float32,) * 3
+
+
+def test_crops_are_aligned(detection):
+    smooth = np.add.outer(np.arange(120), np.arange(160))[..., None] * np.array([0.9, 0.5, 0.2])
+    frame, face = FilmFrame(smooth.astype(np.uint8), 0.0), detection(10, 20, 30, 0.95)
+    tracker = Tracker(SPEC)
+    tracker.add(frame, [face])
+    crops = decoded(tracker.speaker()).crops
+    assert crops.shape == (1, 16, 16, 3)
+    assert np.abs(crops[0].astype(int) - align(frame.image, face.points, 16)).max() <= 4
 
 
 def test_no_face():
@@ -73,7 +82,7 @@ def test_speaker_left_early(detection):
 
 def test_no_track_over_a_cut(detection):
     face = [detection(10, 20, 30)]
-    track = follow([face] * 8, scenes=[SCENE] * 3 + [OTHER_SCENE] * 5)
+    track = follow([face] * 8, cuts=[3])
     assert track.times.tolist() == pytest.approx([0.3, 0.4, 0.5, 0.6, 0.7])
 
 
@@ -98,12 +107,6 @@ def test_memory_holds_one_ended_track(detection):
     for number in range(400):
         place = 40 * (number // 15 % 2)
         faces = [detection(place, 0, 20)] if number % 30 < 3 or number > 390 else []
-        tracker.add(Frame(SCENE, number / 10), faces)
+        tracker.add(FilmFrame(SCENE, number / 10), faces)
         assert len(tracker._ended) <= 1
     assert tracker.speaker().times.tolist() == pytest.approx([39 + number / 10 for number in range(10)])
-
-
-def test_likeness():
-    assert likeness(SCENE.astype(float), SCENE.astype(float) * 0.5 + 9) == pytest.approx(1)
-    assert likeness(SCENE.astype(float), -SCENE.astype(float)) == pytest.approx(-1)
-    assert likeness(np.zeros((2, 2)), np.ones((2, 2))) == 0
