@@ -223,8 +223,8 @@ def test_long_clips(spec):
         fields = {field: np.concatenate([getattr(few, field)] * 300) for field in few._fields}
         clip, end = FaceTrack(**fields | {"times": np.arange(6000) / 10}), 600.0
     else:
-        clip = "今天我很happy，you know？ " * 400
-        end = len(clip.rstrip())
+        clip = ("今天我很happy，you know？ " * 400).rstrip()  # as texts come from a corpus
+        end = len(clip)
     (result,) = build(spec, "frame").encode([clip])
     steps = np.diff(result.times, axis=0)
     assert (steps >= 0).all()
