@@ -28,8 +28,8 @@ class PictureEncoder(NetworkEncoder):
     follow each other by a microsecond).
     """
 
-    # More is no faster: in a transformer with 257 tokens, 16 pictures took 11 % more time each than 8, since tensors over
-    # 32 MB are fetched from the system anew with every layer. With 50 tokens it is all the same.
+    # More is no faster: in a transformer with 257 tokens, 16 pictures took 11 % more time each than 8, as tensors over
+    # 32 MB seem to be fetched from the system anew with every layer. With 50 tokens it is all the same.
     capacity = 8
 
     @abstractmethod
