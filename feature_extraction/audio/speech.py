@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SMALL = {
     "hidden_size": 32,
     "num_hidden_layers": 3,
-    "num_attention_heads": 4,
+    "num_attention_heads": 2,
     "intermediate_size": 64,
     "conv_dim": (16,) * 7,
     "num_conv_pos_embedding_groups": 4,
@@ -36,7 +36,7 @@ _TINY: dict[str, dict[str, Any]] = {
         "do_stable_layer_norm": True,
         "conv_bias": True,
     },
-    "tiny-wavlm": {"model_type": "wavlm", "num_conv_pos_embeddings": 16},
+    "tiny-wavlm": {"model_type": "wavlm", "num_conv_pos_embeddings": 16, "num_hidden_layers": 2},
     "tiny-data2vec-audio": {"model_type": "data2vec-audio", "num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 5},
 }
 
@@ -80,7 +80,7 @@ class Speech(NetworkEncoder):
         from transformers import AutoConfig, AutoModel
 
         with seeded():
-            return AutoModel.from_config(AutoConfig.for_model(**_SMALL, **_TINY[self.spec.name]))
+            return AutoModel.from_config(AutoConfig.for_model(**_SMALL | _TINY[self.spec.name]))
 
     def _pretrained_model(self) -> "torch.nn.Module":
         import torch
