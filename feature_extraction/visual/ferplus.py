@@ -43,7 +43,7 @@ class FerPlusEncoder(FaceNetworkEncoder):
         tiny("tiny-resnet50-ferplus", excitation=False),
         tiny("tiny-senet50-ferplus", excitation=True),
     )
-    capacity = 8  # pictures; a layer of 55 x 55 places and 256 channels has 3 MB of each
+    capacity = 8  # pictures; a layer of 56 x 56 places and 256 channels has 3 MB of each
     mean = (131.0912, 103.8827, 91.4953)
     deviation = (1.0, 1.0, 1.0)
     classifier = ("classifier.",)

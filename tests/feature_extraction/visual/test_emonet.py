@@ -1,6 +1,5 @@
 import dataclasses
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -32,13 +31,11 @@ def test_checkpoint_of_its_authors(vectors, weights_folder, track_of):
 
 
 def test_crops_are_not_smoothed():
-    """Every other pixel of a chequered crop is white; halved with smoothing, it would be grey."""
+    """At a third of the size only the middle one of nine pixels is seen; with smoothing the picture would be dark."""
     encoder = build_encoder(get_spec("tiny-emonet", "visual"))
-    chequers = np.zeros((96, 96, 3), np.uint8)
-    chequers[1::3, 1::3] = 255
-    picture = encoder.picture(chequers)
-    np.testing.assert_array_equal(picture, cv2.resize(chequers, (32, 32)))
-    assert (picture == 255).all()
+    dots = np.zeros((96, 96, 3), np.uint8)
+    dots[1::3, 1::3] = 255
+    assert (encoder.picture(dots) == 255).all()
 
 
 def test_mertools_differs_in_the_crops_only():
