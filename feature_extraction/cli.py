@@ -65,7 +65,8 @@ LevelOption = Annotated[
     Detail, typer.Option(help="utterance: one vector per clip; frame: the frames too; both: a cache of each.")
 ]
 PrecisionOption = Annotated[
-    Precision, typer.Option("--dtype", help="Number type of networks; a shorter one makes a variant @DTYPE.")
+    Precision | None,
+    typer.Option("--dtype", help="Number type of networks; other than the encoder's own it makes a variant @DTYPE."),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Start anew even where a cache is there.")]
 RetryOption = Annotated[bool, typer.Option("--retry", help="Try failed clips again.")]
@@ -91,7 +92,7 @@ def _command(modality: Modality) -> Callable[..., None]:
         encoder: EncoderOption,
         cache: CacheOption,
         level: LevelOption = Detail.UTTERANCE,
-        dtype: PrecisionOption = Precision.FLOAT32,
+        dtype: PrecisionOption = None,
         overwrite: OverwriteOption = False,
         retry: RetryOption = False,
         strict: StrictOption = False,
@@ -103,8 +104,8 @@ def _command(modality: Modality) -> Callable[..., None]:
         from feature_extraction.extract import extract_features
         from toolkit.corpus import load_corpus
 
-        variants = [] if dtype is Precision.FLOAT32 else [dtype.value]
-        specs = [vary(find_spec(reference, modality), variants) for reference in dict.fromkeys(encoder)]
+        specs = [find_spec(reference, modality) for reference in dict.fromkeys(encoder)]
+        specs = [vary(spec, [dtype.value]) if dtype and dtype.value != spec.precision else spec for spec in specs]
         corpora = [load_corpus(reference) for reference in corpus]
         options = _options(shard, overwrite, retry, device, workers, trust)
         paths = [extract_features(clips, specs, cache, levels=level.levels, options=options) for clips in corpora]
@@ -138,6 +139,29 @@ def faces(
     spec, corpora = get_face_spec(encoder), [load_corpus(reference) for reference in corpus]
     options = _options(shard, overwrite, retry, device, workers)
     _finish([extract_faces(clips, spec, cache, options=options) for clips in corpora], shard, strict)
+
+
+@app.command("transcribe")
+def transcribe_corpus(
+    corpus: Annotated[str, typer.Option(metavar="REF", help="READER:PATH or the path of a CSV.")],
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="A whisper model of `list`, ORG/NAME on the hub, or a folder.")
+    ],
+    output: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write; it is a corpus of its own.")],
+    language: Annotated[
+        str | None, typer.Option(metavar="NAME", help="chinese, zh, en ...; left out, the model finds out.")
+    ] = None,
+    dtype: Annotated[Precision, typer.Option("--dtype", help="Number type of the network.")] = Precision.FLOAT32,
+    batch: Annotated[int, typer.Option(min=1, help="Stretches of up to 30 s computed at once.")] = 8,
+    retry: RetryOption = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Write down what is said in clips without a transcript, into a CSV that --corpus takes."""
+    from feature_extraction.transcription.transcribe import transcribe
+    from toolkit.corpus import load_corpus
+
+    options = {"language": language, "device": device, "batch": batch, "retry": retry, "progress": True}
+    say(str(transcribe(load_corpus(corpus), model, output, precision=dtype.value, **options)))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from toolkit.errors import UserError
 
 COMBINATIONS = ("sum", "mean", "keep")
 EVERY_LAYER = "every-layer"
-_FORMS = ("layers-1,-2", EVERY_LAYER, *COMBINATIONS, "column-NAME", "faces-NAME", *PRECISIONS)
+_FORMS = ("layers-1,-2", EVERY_LAYER, *COMBINATIONS, "tokens-NAME", "column-NAME", "faces-NAME", *PRECISIONS)
 
 
 def vary(spec: EncoderSpec, parts: Sequence[str]) -> EncoderSpec:
@@ -21,7 +21,8 @@ def vary(spec: EncoderSpec, parts: Sequence[str]) -> EncoderSpec:
         spec: what is varied
         parts: ``layersI,J,...`` (hidden layers, 0 for the embeddings, counted from the end when negative),
             ``every-layer`` (all of them, side by side), ``sum``, ``mean`` or ``keep`` (how layers become one),
-            ``column-NAME`` (of the corpus table), ``faces-NAME`` (face spec), ``bfloat16`` or ``float16``
+            ``tokens-NAME`` (which of an image transformer's), ``column-NAME`` (of the corpus table), ``faces-NAME``
+            (face spec), ``float32``, ``bfloat16`` or ``float16``
 
     Raises:
         UserError: a part is not of these forms, or the family cannot do it
@@ -31,6 +32,10 @@ def vary(spec: EncoderSpec, parts: Sequence[str]) -> EncoderSpec:
         >>> vary(get_spec("char-hash", "text"), ["column-english"]).name
         'char-hash@column-english'
     """
+    if EVERY_LAYER in parts and set(parts) & set(COMBINATIONS[:2]):
+        raise UserError(
+            f"'{spec.name}': {EVERY_LAYER} keeps the layers side by side. To add some, name them: layers0,6,12"
+        )
     name = spec.name
     for part in sorted(dict.fromkeys(parts), key=_rank):
         spec = dataclasses.replace(spec, **_change(spec, part))
@@ -40,7 +45,7 @@ def vary(spec: EncoderSpec, parts: Sequence[str]) -> EncoderSpec:
 
 def _rank(part: str) -> int:
     """Parts are named in one order, so that a variant has one name."""
-    order = ("layers", EVERY_LAYER, *COMBINATIONS, "column-", "faces-", *PRECISIONS)
+    order = ("layers", EVERY_LAYER, *COMBINATIONS, "tokens-", "column-", "faces-", *PRECISIONS)
     return next((number for number, start in enumerate(order) if part.startswith(start)), len(order))
 
 
@@ -57,6 +62,8 @@ def _change(spec: EncoderSpec, part: str) -> dict[str, object]:
     kind, _, value = part.partition("-")
     if kind == "column" and value and spec.modality == "text":
         return {"column": value}
+    if kind == "tokens" and value and spec.option("tokens"):
+        return {"options": tuple(sorted({**dict(spec.options), "tokens": value}.items())), "dim": None}
     if kind == "faces" and value and spec.modality == "visual":
         return {"faces": get_face_spec(value)}
     raise UserError(f"'{spec.name}' has no variant '{part}'. Variants, where the family allows: {', '.join(_FORMS)}.")

@@ -34,11 +34,16 @@ def blocks(values: np.ndarray) -> Iterator[np.ndarray]:
     Args:
         values: ``(n, ...)``
     """
-    mapping = _mapping(values)
     for start, stop in spans(0, len(values), values.nbytes // max(1, len(values))):
         yield values[start:stop]
-        if mapping is not None:
-            mapping.madvise(mmap.MADV_DONTNEED)
+        let_go(values)
+
+
+def let_go(values: np.ndarray) -> None:
+    """Gives back the memory of an array that is mapped from a file; looking at it again fetches it again."""
+    mapping = _mapping(values)
+    if mapping is not None:
+        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def _mapping(values: np.ndarray) -> mmap.mmap | None:

@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from toolkit.device import usable_cores
 
 PROJECT = "mer-toolkit"
-OPTIONAL = ("opensmile", "vision", "facenet")  # the extras that are parts of the product, not tools
+# The extras that are parts of the product, not tools.
+OPTIONAL = ("opensmile", "vision", "facenet", "timm", "emotion2vec", "llm")
 # Compiled against one build of torch. transformers only looks whether they exist, imports them, and so fails with them
 # (pytorch/vision issues 8985, 9077; pytorch/pytorch issue 157648).
 POISONOUS = ("torchvision", "torchaudio", "torchcodec")
@@ -128,7 +129,7 @@ def _optional_part(extra: str, requirement: Requirement) -> CheckLine:
         detail = f"{requirement.name} {version} cannot be imported ({error})"
         return CheckLine(f"extra {extra}", "broken", detail, remedy)
     remedy = f'pip install -c constraints.txt -e ".[{extra}]"'
-    if extra in ("vision", "facenet"):
+    if extra in ("vision", "facenet", "timm"):
         remedy += " (only with a CUDA build of torch, or with a torchvision built for your CPU torch)"
     return CheckLine(f"extra {extra}", "missing", f"{requirement.name} is not installed, and optional", remedy)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from toolkit.blocks import blocks
 from toolkit.errors import ClipError
 from toolkit.media_file import MediaFile, open_media
 from toolkit.spool import Spool
@@ -41,7 +42,7 @@ class Sound(NamedTuple):
 
 def peak(sound: Sound) -> float:
     """Returns the largest absolute sample, without a copy of what may be hours long."""
-    return float(max(sound.samples.max(), -sound.samples.min())) if len(sound.samples) else 0.0
+    return max((float(max(block.max(), -block.min())) for block in blocks(sound.samples)), default=0.0)
 
 
 def is_silent(sound: Sound) -> bool:

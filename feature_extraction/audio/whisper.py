@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from feature_extraction.audio.tiny_whisper import DIM, tiny_extractor, tiny_network
 from feature_extraction.catalogue import catalogue
 from feature_extraction.checkpoint import pretrained
 from feature_extraction.encoder import register
@@ -12,7 +13,6 @@ from feature_extraction.layers import combine_layers
 from feature_extraction.network import NetworkEncoder
 from feature_extraction.piece import Piece, cut_chunks
 from feature_extraction.spec import EncoderSpec
-from feature_extraction.tiny_whisper import DIM, tiny_extractor, tiny_network
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound
 from toolkit.status import Status

@@ -23,6 +23,12 @@ def test_every_layer():
     assert (spec.layers, spec.combine) == ((), "keep")
 
 
+def test_other_tokens_are_of_another_width():
+    spec = find_spec("clip-vit-base-patch32@layers-2+tokens-class", "visual")
+    assert (spec.option("tokens"), spec.layers, spec.dim) == ("class", (-2,), None)
+    assert spec.name == "clip-vit-base-patch32@layers-2+tokens-class"
+
+
 def test_mertools_has_variants_too():
     spec = find_spec("dinov2-large@mertools+faces-openface", "visual")
     assert spec.name == "dinov2-large@mertools+faces-openface"
@@ -38,6 +44,7 @@ def test_mertools_has_variants_too():
         ("face-hog@column-x", "visual", "no variant 'column-x'"),
         ("face-hog@faces-mtcn", "visual", "Unknown face spec 'mtcn'. Did you mean 'mtcnn'"),
         ("wavlm-large@layersx", "audio", "no variant 'layersx'"),
+        ("wavlm-large@every-layer+mean", "audio", "every-layer keeps the layers side by side"),
         ("wavlm-lrge@bfloat16", "audio", "Did you mean 'wavlm-large'"),
         ("hf:somewhere/nothing", "text", "neither a folder nor to be had"),
     ],

@@ -98,7 +98,7 @@ def test_layers(layers, combine, expected, folders):
 
 
 def test_no_such_layer(spec):
-    with pytest.raises(UserError, match="no layer -5: this network has [23] layers above its embeddings"):
+    with pytest.raises(UserError, match=r"no layer -5: this network has [23] layers above its embeddings"):
         Speech(dataclasses.replace(spec, layers=(-5,)))
 
 

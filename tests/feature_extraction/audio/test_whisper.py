@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from feature_extraction.audio.tiny_whisper import DIM, tiny_extractor, tiny_network
 from feature_extraction.audio.whisper import TINY, Whisper
 from feature_extraction.encoder import EncoderSpec, FrameFeatures
-from feature_extraction.tiny_whisper import DIM, tiny_extractor, tiny_network
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound
 from toolkit.status import Status

@@ -13,8 +13,8 @@ from feature_extraction.lock import locked
 from feature_extraction.material import unforeseen
 from feature_extraction.source import SoundSource
 from feature_extraction.spec import Precision
-from feature_extraction.transcriber import Transcriber
-from feature_extraction.transcripts import Transcript, Transcripts
+from feature_extraction.transcription.transcriber import Transcriber
+from feature_extraction.transcription.transcripts import Transcript, Transcripts
 from toolkit.corpus import Corpus
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound

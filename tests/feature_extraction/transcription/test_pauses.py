@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from feature_extraction.pauses import cut_at_pauses
+from feature_extraction.transcription.pauses import cut_at_pauses
 
 RATE = 1000
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_extraction import transcribe as module
+from feature_extraction.transcription import transcribe as module
 from feature_extraction.source import SoundSource
-from feature_extraction.transcribe import transcribe
-from feature_extraction.transcriber import Transcriber
+from feature_extraction.transcription.transcribe import transcribe
+from feature_extraction.transcription.transcriber import Transcriber
 from toolkit.corpus import Corpus, load_corpus
 from toolkit.errors import UserError
 from toolkit.media import Sound, write_sound

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from feature_extraction.tiny_whisper import tiny_extractor, tiny_network, tiny_tokenizer
-from feature_extraction.transcriber import Transcriber
+from feature_extraction.audio.tiny_whisper import tiny_extractor, tiny_network, tiny_tokenizer
+from feature_extraction.transcription.transcriber import Transcriber
 from toolkit.errors import UserError
 from toolkit.media import Sound
 

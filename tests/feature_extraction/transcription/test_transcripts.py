@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_extraction.transcripts import Transcript, Transcripts
+from feature_extraction.transcription.transcripts import Transcript, Transcripts
 from toolkit.corpus import Corpus, corpus_from_table, load_corpus
 from toolkit.errors import UserError
 from toolkit.status import Status

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feature_extraction.audio.tiny_whisper import tiny_extractor, tiny_network, tiny_tokenizer
 from feature_extraction.checkpoint import pretrained
 from feature_extraction.encoder import all_specs
-from feature_extraction.pauses import cut_at_pauses
 from feature_extraction.reference import find_spec
 from feature_extraction.spec import EncoderSpec, Precision
-from feature_extraction.tiny_whisper import tiny_extractor, tiny_network, tiny_tokenizer
+from feature_extraction.transcription.pauses import cut_at_pauses
 from toolkit.device import resolve_device
 from toolkit.errors import UserError, did_you_mean
 from toolkit.media import Sound, is_silent

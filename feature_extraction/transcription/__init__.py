@@ -1,0 +1,1 @@
+"""Transcripts for corpora that have none."""
