@@ -6,8 +6,7 @@ The clips are those of the demo corpus, made on the spot. Per encoder three thin
 - *ours*: `extract_features` from media files to the merged cache, one worker;
 - *all cores*: the same with a worker per core.
 
-For faces, *plain* is what scripts do: the detector on every frame, one at a time. For reading, *plain* is
-one ``.npy`` file per clip, as MERTools keeps features.
+For faces, *plain* is what scripts do: the detector on every frame, one at a time.
 """
 
 import json
@@ -25,7 +24,7 @@ from feature_extraction.encoder import EncoderSpec, build_encoder, get_spec
 from feature_extraction.extract import extract_faces, extract_features
 from feature_extraction.faces.detect import detectors
 from feature_extraction.source import source_of
-from toolkit.cache import Cache, cache_path
+from toolkit.cache import cache_path
 from toolkit.console import aligned, say
 from toolkit.corpus import Corpus, load_corpus
 from toolkit.errors import ClipError
@@ -75,26 +74,6 @@ def bench_faces(corpus: Corpus, root: Path, times: int) -> Row:
     return _row("faces/mtcnn", len(clips), floor=floor, ours=ours, cores=cores, plain=plain)
 
 
-def bench_reading(root: Path, clips: int, times: int) -> Row:
-    """Returns the floor (one big array), plain (a file per clip) and ours for reading utterance vectors."""
-    from toolkit.cache import CacheWriter, Header, Record
-
-    vectors = np.random.default_rng(0).standard_normal((clips, 512)).astype(np.float32)
-    names = [f"clip{number:06d}" for number in range(clips)]
-    folder = root / "plain"
-    folder.mkdir()
-    for name, vector in zip(names, vectors, strict=True):
-        np.save(folder / f"{name}.npy", vector)
-    np.save(root / "all.npy", vectors)
-    with CacheWriter(root / "vectors.h5", Header("bench", "{}", "0")) as writer:
-        for name, vector in zip(names, vectors, strict=True):
-            writer.append(Record(name, row={"utterance": vector}))
-    floor = seconds(lambda: np.load(root / "all.npy"), times)
-    plain = seconds(lambda: np.stack([np.load(folder / f"{name}.npy") for name in names]), times)
-    ours = seconds(lambda: Cache(root / "vectors.h5").row("utterance", names), times)
-    return _row("reading vectors", clips, floor=floor, ours=ours, plain=plain)
-
-
 def _row(
     name: str, clips: int, *, floor: float, ours: float, cores: float = float("nan"), plain: float = float("nan")
 ) -> Row:
@@ -126,7 +105,6 @@ def main(
         corpus = corpus.only(corpus.table["name"].isin(_with_faces(corpus, root)))
         for encoder, modality in ENCODERS.items():
             rows.append(bench_encoder(corpus, get_spec(encoder, modality), root, times))
-        rows.append(bench_reading(root, 2000 if quick else 20000, times))
     cells = [[value if isinstance(value, str) else f"{value:.4g}" for value in row.values()] for row in rows]
     for line in aligned([list(rows[0]), *[[cell.replace("nan", "-") for cell in row] for row in cells]]):
         say(line)
