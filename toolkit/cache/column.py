@@ -1,8 +1,5 @@
 """Columns: the datasets of a cache in the making, each written from its first row to its last."""
 
-import errno
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +7,9 @@ import h5py
 import numpy as np
 
 from toolkit.blocks import BLOCK_BYTES, blocks
+from toolkit.cache.disk import require_space
 
 _CHUNK_BYTES = 128 * 1024  # one read of a few hundred frames touches a handful of chunks
-_RESERVE_BYTES = 32 * 1024 * 1024  # a disk with less counts as full: HDF5 crashes the process when a write fails
 
 
 class Column:
@@ -82,7 +79,7 @@ class Column:
         self.flush()
 
     def _write(self, values: np.ndarray) -> None:
-        require_space(Path(self._file.filename).parent, len(values) * self.dtype.itemsize)
+        require_space(Path(self._file.filename).parent, values.nbytes)
         if self._dataset is None:
             self._dataset = self._create()
         stop = self._written + len(values)
@@ -116,13 +113,3 @@ def write_strings(file: h5py.File, name: str, values: Sequence[str]) -> None:
     require_space(Path(file.filename).parent, own_length)
     dtype = h5py.string_dtype(length=longest if longest * len(encoded) <= own_length else None)
     file.create_dataset(name, data=np.array(encoded, dtype))
-
-
-def require_space(folder: Path, size: int) -> None:
-    """Raises where a folder's disk has no room for so many bytes and the reserve.
-
-    Raises:
-        OSError: it has none
-    """
-    if shutil.disk_usage(folder).free < size + _RESERVE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))

@@ -9,9 +9,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from toolkit.blocks import spans
+from toolkit.blocks import consecutive, spans
 from toolkit.cache.dataset import Dataset
 from toolkit.errors import UserError
+
+_MAPPED_BYTES = 64 * 1024 * 1024  # what is larger than this is mapped where it may be, not read
 
 
 class CacheFile:
@@ -74,10 +76,23 @@ class CacheFile:
         for first, last in spans(start, stop, self.datasets[name].row_bytes):
             yield self.read(name, first, last)
 
-    def map(self, name: str) -> np.ndarray | None:
-        """Returns a whole dataset, mapped from the file and read-only; None where HDF5 has to be asked for it."""
+    def view(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Returns what `read` does; where that is very large, read-only and mapped from the file."""
         dataset = self.datasets[name]
-        return None if dataset.offset is None else dataset.map(self._opened()[2])
+        if dataset.offset is None or (stop - start) * dataset.row_bytes <= _MAPPED_BYTES:
+            return self.read(name, start, stop)
+        return dataset.map(self._opened()[2])[start:stop]
+
+    def take(self, name: str, numbers: np.ndarray) -> np.ndarray:
+        """Returns the rows of some numbers, ``(n, ...)``, in any order."""
+        runs = consecutive(numbers)
+        if len(runs) == 1:
+            return self.read(name, *runs[0])
+        dataset = self.datasets[name]
+        if dataset.offset is None:
+            return self.hdf5[name][:][numbers]
+        # Through a map the rows wanted are looked at, and no others; it goes with what memory it took.
+        return dataset.map(self._opened()[2])[numbers]
 
     def close(self) -> None:
         """Closes the file; the next read opens it again."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from toolkit.blocks import consecutive
-from toolkit.cache.column import require_space
+from toolkit.cache.disk import require_space
 from toolkit.cache.reader import Cache
 from toolkit.cache.record import Header
 from toolkit.cache.writer import CacheWriter

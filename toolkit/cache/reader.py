@@ -15,8 +15,6 @@ from toolkit.cache.record import FORMAT, Record
 from toolkit.errors import UserError
 from toolkit.status import Status
 
-_MAPPED_BYTES = 64 * 1024 * 1024  # a field of one clip that is larger than this is mapped, not read
-
 
 class Cache:
     """A cache, read only; its file is opened at the first read and again in each process that uses it.
@@ -114,13 +112,7 @@ class Cache:
         numbers = self._numbers(names)
         if field not in self.fields:  # every clip failed, so the shape was never known
             return np.full((len(names), 0), np.nan, np.float32)
-        runs = consecutive(numbers)
-        if len(runs) == 1:
-            return self.file.read(field, *runs[0]).astype(np.float32, copy=False)
-        # A map looks at the rows wanted alone, and what memory it took goes with it.
-        mapped = self.file.map(field)
-        rows = self.file.read(field, 0, len(self)) if mapped is None else mapped
-        return rows[numbers].astype(np.float32, copy=False)
+        return self.file.take(field, numbers).astype(np.float32, copy=False)
 
     def ragged(self, field: str, name: str) -> np.ndarray:
         """Returns a field of one clip whose length is the clip's own, such as ``frames/values``, in microseconds.
@@ -133,12 +125,7 @@ class Cache:
         """
         offset = self.offset(field)
         number = self._number(name)
-        start, stop = offset.item(number), offset.item(number + 1)
-        if (stop - start) * self.file.datasets[field].row_bytes > _MAPPED_BYTES:
-            mapped = self.file.map(field)
-            if mapped is not None:
-                return mapped[start:stop]
-        return self.file.read(field, start, stop)
+        return self.file.view(field, offset.item(number), offset.item(number + 1))
 
     def joined(self, field: str, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Returns a field as `ragged` does, of many clips: end to end ``(sum of lengths, ...)``, and lengths ``(n,)``.

@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 
 from toolkit.blocks import blocks
-from toolkit.cache.column import Column, require_space, write_strings
+from toolkit.cache.column import Column, write_strings
+from toolkit.cache.disk import require_space, sync_folder
 from toolkit.cache.reader import Cache
 from toolkit.cache.record import FORMAT, Header, Record
 from toolkit.errors import UserError
@@ -115,7 +116,7 @@ class CacheWriter:
         with open(self._temporary, "rb+") as file:
             os.fsync(file.fileno())
         self._temporary.replace(self.path)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def abort(self) -> None:
         """Drops what was written; an older file of the same name stays as it was."""
@@ -198,11 +199,3 @@ def _require_half(values: np.ndarray, name: str) -> None:
         raise UserError(
             f"'{name}' has values beyond {_FLOAT16_LIMIT:.0f}, which float16 cannot hold. Store as float32."
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Puts the renaming itself on the disk, where the system allows opening folders."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -46,6 +47,27 @@ def cache_file(tmp_path: Path, records: list[Record]) -> Path:
 def header() -> Header:
     """Attributes of the file."""
     return HEADER
+
+
+@pytest.fixture
+def rewrite() -> Callable[..., None]:
+    """Stores a cache as another program, or this one in earlier days, would."""
+
+    def store(path: Path, *, order: str = "=", strings: int | None = None, **options) -> None:
+        with h5py.File(path) as file:
+            attributes, values = dict(file.attrs), {}
+            file.visititems(
+                lambda name, item: values.update({name: item[:]}) if isinstance(item, h5py.Dataset) else None
+            )
+        with h5py.File(path, "w") as file:
+            file.attrs.update(attributes)
+            for name, data in values.items():
+                dtype = (
+                    h5py.string_dtype(length=strings) if name.startswith("clips/") else data.dtype.newbyteorder(order)
+                )
+                file.create_dataset(name, data=data.astype(dtype), dtype=dtype, **options)
+
+    return store
 
 
 @pytest.fixture

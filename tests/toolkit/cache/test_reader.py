@@ -1,13 +1,9 @@
 """Reading caches."""
 
-import multiprocessing
 import os
 import pickle
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
@@ -16,23 +12,9 @@ from toolkit.cache.file import CacheFile
 from toolkit.errors import UserError
 from toolkit.status import Status
 
-CHUNKED = {"chunks": True}
-
-
-def rewrite(path: Path, *, order: str = "=", strings: int | None = None, **options) -> None:
-    """Stores a cache as another program, or this one in earlier days, would."""
-    with h5py.File(path) as file:
-        attributes, values = dict(file.attrs), {}
-        file.visititems(lambda name, item: values.update({name: item[:]}) if isinstance(item, h5py.Dataset) else None)
-    with h5py.File(path, "w") as file:
-        file.attrs.update(attributes)
-        for name, data in values.items():
-            dtype = h5py.string_dtype(length=strings) if name.startswith("clips/") else data.dtype.newbyteorder(order)
-            file.create_dataset(name, data=data.astype(dtype), dtype=dtype, **options)
-
 
 @pytest.fixture(params=["as written", "merged", "chunked", "compressed", "other byte order", "no preadv"])
-def stored(request, cache_file: Path, header: Header, monkeypatch) -> Path:
+def stored(request, cache_file: Path, header: Header, rewrite, monkeypatch) -> Path:
     """The four clips in files of every kind."""
     if request.param == "merged":
         merge(cache_file, header, [cache_file], ["a", "b", "c", "d"])
@@ -130,7 +112,7 @@ def test_what_is_handed_out_is_the_callers(stored: Path):
 
 
 def test_large_fields_are_mapped_and_read_only(cache_file: Path, monkeypatch):
-    monkeypatch.setattr("toolkit.cache.reader._MAPPED_BYTES", 24)
+    monkeypatch.setattr("toolkit.cache.file._MAPPED_BYTES", 24)
     frames = Cache(cache_file).ragged("frames/values", "d")
     assert frames[:, 0].tolist() == [100, 103, 106]
     with pytest.raises(ValueError, match="read-only"):
@@ -176,44 +158,3 @@ def test_names_and_reasons_of_every_kind(tmp_path: Path, header: Header):
     assert cache.names == list(reasons)
     assert cache.reason == ["", "nul   in it", "odd \\udcff byte", "ä" * 500, "x"]
     assert cache.file.datasets["clips/status"].dtype == "S5"
-
-
-def frames_of(cache: Cache, name: str) -> list[float]:
-    return cache.ragged("frames/values", name)[:, 0].tolist()
-
-
-@pytest.mark.parametrize("method", [m for m in ("fork", "spawn") if m in multiprocessing.get_all_start_methods()])
-@pytest.mark.parametrize("options", [{}, CHUNKED], ids=["end to end", "chunked"])
-def test_other_processes_may_read_an_open_cache(cache_file: Path, method: str, options):
-    rewrite(cache_file, **options)
-    cache = Cache(cache_file)
-    frames_of(cache, "b")
-    with multiprocessing.get_context(method).Pool(2) as pool:
-        results = pool.map(partial(frames_of, cache), ["d", "b"] * 4)
-    assert results == [[100, 103, 106], [0, 3]] * 4
-    assert frames_of(cache, "d") == [100, 103, 106]
-
-
-def test_threads(cache_file: Path):
-    cache = Cache(cache_file)
-    with ThreadPoolExecutor(4) as threads:
-        results = list(threads.map(partial(frames_of, cache), ["d", "b", "a"] * 100))
-    assert results == [[100, 103, 106], [0, 3], []] * 100
-
-
-def test_file_replaced_between_two_openings(cache_file: Path, header: Header):
-    cache = Cache(cache_file)
-    assert frames_of(cache, "b") == [0, 3]
-    merge(cache_file, header, [cache_file], ["d", "b"])
-    assert frames_of(cache, "b") == [0, 3], "the old file is open still"
-    cache.close()
-    with pytest.raises(UserError, match="was written anew while it was being read"):
-        frames_of(cache, "b")
-
-
-def test_file_cut_off_while_it_is_open(cache_file: Path):
-    cache = Cache(cache_file)
-    cache.clip("d")
-    os.truncate(cache_file, cache.file.datasets["frames/values"].offset + 8)
-    with pytest.raises(UserError, match=r"ramp\.h5 was cut off .* \(the file ends at byte \d+\)"):
-        frames_of(cache, "d")

@@ -86,6 +86,16 @@ def test_full_disk(cache_file: Path, header: Header, monkeypatch):
     assert [path.name for path in cache_file.parent.iterdir()] == [cache_file.name]
 
 
+@pytest.mark.parametrize("buffer_bytes", [1, 1 << 20])
+def test_room_is_asked_for_all_bytes_of_a_row(tmp_path: Path, header: Header, monkeypatch, buffer_bytes):
+    monkeypatch.setattr("toolkit.cache.writer._BUFFER_BYTES", buffer_bytes)
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage((32 << 20) + 199))
+    with pytest.raises(OSError, match="No space left"), CacheWriter(tmp_path / "x.h5", header) as writer:
+        writer.append(Record("a", row={"utterance": np.zeros(50, np.float32)}))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Everything above a frame is large."""
