@@ -27,9 +27,9 @@ import transformers as tr
 import typer
 
 from feature_extraction.extract import run_jobs
+from feature_extraction.faces.reel import Reel
 from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.faces.store import to_record
-from feature_extraction.faces.track import FaceTrack
 from feature_extraction.feature_job import FeatureJob
 from feature_extraction.options import RunOptions
 from feature_extraction.reference import find_spec
@@ -134,7 +134,7 @@ Row = dict[str, float | str]
 
 def make_corpus(root: Path, clips: int) -> Corpus:
     """Returns a corpus of voices of 2 to 5 s, face tracks of 12 to 36 crops, sentences of 5 to 40 signs."""
-    generator = np.random.default_rng(0)
+    generator, spec = np.random.default_rng(0), FaceSpec()
     rows, tracks = [], {}
     for number in range(clips):
         name = f"clip{number:03d}"
@@ -143,25 +143,25 @@ def make_corpus(root: Path, clips: int) -> Corpus:
         write_sound(root / f"{name}.wav", Sound(np.cumsum(noise) / 50 % 1 - 0.5, 44100))
         text = "".join(chr(code) for code in generator.integers(0x4E00, 0x9FA5, signs))
         rows.append({"name": name, "audio": f"{name}.wav", "text": text})
-        tracks[name] = make_track(generator, frames)
-        save_pictures(root / "pictures" / name, tracks[name].crops)
+        tracks[name] = Reel(spec.quality)
+        crops = make_crops(generator, frames)
+        save_pictures(root / "pictures" / name, crops)
+        for frame, crop in enumerate(crops):
+            tracks[name].add(crop, frame / spec.frame_rate)
     corpus = corpus_from_table("bench", root, pd.DataFrame(rows))
-    spec = FaceSpec()
     header = Header(corpus.name, spec.to_json(), spec.identity, root=str(root.resolve()))
     with CacheWriter(cache_path(root, corpus.name, "faces", spec.name), header) as writer:
         for name, track in tracks.items():
-            writer.append(to_record(name, track, spec.quality))
+            writer.append(to_record(name, track.track()))
     return corpus
 
 
-def make_track(generator: np.random.Generator, frames: int) -> FaceTrack:
-    """Returns crops of a smooth picture that moves."""
+def make_crops(generator: np.random.Generator, frames: int) -> np.ndarray:
+    """Returns crops ``(frames, 112, 112, 3)`` uint8 of a smooth picture that moves."""
     import cv2
 
     picture = cv2.resize(generator.integers(0, 256, (12, 12, 3)).astype(np.uint8), (160, 160))
-    crops = np.stack([picture[k : k + 112, k : k + 112] for k in range(frames)])
-    nothing = np.full((frames, 5, 2), np.nan, np.float32)
-    return FaceTrack(crops, np.arange(frames) / 10, nothing[:, :2].reshape(frames, 4), nothing, nothing[:, 0, 0])
+    return np.stack([picture[k : k + 112, k : k + 112] for k in range(frames)])
 
 
 def save_pictures(folder: Path, crops: np.ndarray) -> None:

@@ -31,9 +31,9 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 def make_corpus(root: Path, clips: int) -> None:
     """Writes a table of clips that share twenty sounds of 1 to 4 s, and a faces cache of 10 to 40 crops each."""
+    from feature_extraction.faces.reel import Reel
     from feature_extraction.faces.spec import FaceSpec
     from feature_extraction.faces.store import to_record
-    from feature_extraction.faces.track import FaceTrack
     from toolkit.cache import CacheWriter, Header, cache_path
     from toolkit.media import Sound, write_sound
 
@@ -53,12 +53,10 @@ def make_corpus(root: Path, clips: int) -> None:
     with CacheWriter(cache_path(root, f"bench{clips}", "faces", spec.name), header) as writer:
         for number, name in enumerate(names):
             count = 10 + number % 31
-            nothing = np.full((count, 5, 2), np.nan, np.float32)
-            track = FaceTrack(
-                np.broadcast_to(picture, (count, *picture.shape)), np.arange(count) / 10,
-                nothing[:, :2].reshape(count, 4), nothing, nothing[:, 0, 0],
-            )  # fmt: skip
-            writer.append(to_record(name, track, spec.quality))
+            reel = Reel(spec.quality)
+            for frame in range(count):
+                reel.add(picture, frame / spec.frame_rate)
+            writer.append(to_record(name, reel.track()))
 
 
 def make_recording(root: Path, hours: float) -> None:
