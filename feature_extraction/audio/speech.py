@@ -80,7 +80,7 @@ class Speech(NetworkEncoder):
         from transformers import AutoConfig, AutoModel
 
         with seeded():
-            return AutoModel.from_config(AutoConfig.for_model(**_SMALL | _TINY[self.spec.name]))
+            return AutoModel.from_config(AutoConfig.for_model(**_SMALL | _TINY[self.spec.name.partition("@")[0]]))
 
     def _pretrained_model(self) -> "torch.nn.Module":
         import torch

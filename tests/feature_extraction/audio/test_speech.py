@@ -11,6 +11,7 @@ from feature_extraction.audio import waveform
 from feature_extraction.audio.speech import Speech
 from feature_extraction.audio.waveform import FrameGrid
 from feature_extraction.encoder import EncoderSpec, FrameFeatures
+from feature_extraction.variant import vary
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound
 from toolkit.status import Status
@@ -232,6 +233,17 @@ def test_half_precision(spec, precision):
         assert half.values.dtype == np.float32
         error = np.linalg.norm(half.values - full.values) / np.linalg.norm(full.values)
         assert 0 < error < (0.05 if precision == "bfloat16" else 0.01)
+
+
+def test_a_variant_of_a_tiny_network_is_the_same_network():
+    sound = Sound(np.random.default_rng(0).normal(size=1600).astype(np.float32), 16000)
+    spec = TINY["tiny-wavlm"]
+    rows = {}
+    for part in ("layers0", "layers1", "every-layer"):
+        encoder = Speech(vary(spec, [part, "mean"] if part != "every-layer" else [part]), level="frame")
+        rows[part] = encoder.encode([sound])[0].values
+    assert rows["every-layer"].shape[1] == 4 * spec.dim  # embeddings and three layers
+    np.testing.assert_array_equal(rows["every-layer"][:, : 2 * spec.dim], np.hstack([rows["layers0"], rows["layers1"]]))
 
 
 def test_attention_is_fused_where_the_library_can(spec):
