@@ -19,10 +19,10 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
         items: what is iterated over, in the thread
         depth: how many finished items may wait
     """
-    finished: queue.Queue[tuple[Any, Exception | None]] = queue.Queue(maxsize=depth)
+    finished: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(maxsize=depth)
     stop = threading.Event()
 
-    def put(item: Any, error: Exception | None = None) -> bool:
+    def put(item: Any, error: BaseException | None = None) -> bool:
         while not stop.is_set():
             try:
                 finished.put((item, error), timeout=0.1)
@@ -36,7 +36,7 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
             for item in items:
                 if not put(item):
                     return
-        except Exception as error:  # raised again by the loop that waits for the items
+        except BaseException as error:  # whatever it is, the loop that waits for the items has to know
             put(_END, error)
         else:
             put(_END)

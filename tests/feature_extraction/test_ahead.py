@@ -38,6 +38,28 @@ def test_error_comes_in_its_place():
         next(loop)
 
 
+def test_no_kind_of_error_leaves_the_loop_waiting():
+    class Panic(BaseException):
+        """What libraries in Rust raise, tokenizers among them, is no `Exception`."""
+
+    def items():
+        raise Panic("index out of bounds")
+        yield
+
+    loop = ahead(items())
+    waiting = threading.Thread(target=lambda: errors.append(_error_of(loop)), daemon=True)
+    errors: list[BaseException] = []
+    waiting.start()
+    waiting.join(5)
+    assert [type(error) for error in errors] == [Panic]
+
+
+def _error_of(loop) -> BaseException:
+    with pytest.raises(BaseException) as error:  # noqa: PT011 - of any kind
+        next(loop)
+    return error.value
+
+
 def test_leaving_early_ends_the_thread():
     before = threading.active_count()
     for item in ahead(iter(int, 1)):  # zeros without end
