@@ -6,7 +6,9 @@ from pathlib import Path
 
 from toolkit.errors import UserError
 
-_ENDS = 1024 * 1024  # bytes read at either end of a file; whole weights would take minutes
+# Bytes read at either end of a file, and in each stretch of as many between: whole weights would take minutes, and
+# training changes large matrices all over.
+_ENDS, _PAGE = 1024 * 1024, 4096
 
 
 def model_type(name: str, revision: str | None) -> str:
@@ -47,13 +49,22 @@ def _file(name: str, file: str, revision: str | None, *, must_be: bool) -> Path 
 
 
 def fingerprint(folder: Path) -> str:
-    """Returns a hash of a folder's files, by their names, sizes and ends; the same wherever the folder lies."""
+    """Returns a hash of a folder's files, by their names, sizes and samples; the same wherever the folder lies.
+
+    What is hidden does not count: downloading leaves notes there, with the time of day.
+    """
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if any(part.startswith(".") for part in name.parts):
+            continue
         size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder).as_posix()}:{size}\n".encode())
+        digest.update(f"{name.as_posix()}:{size}\n".encode())
         with path.open("rb") as file:
             digest.update(file.read(_ENDS))
+            for place in range(_ENDS, size - _ENDS, _ENDS):
+                file.seek(place)
+                digest.update(file.read(_PAGE))
             file.seek(max(0, size - _ENDS))
             digest.update(file.read(_ENDS))
     return digest.hexdigest()[:16]
