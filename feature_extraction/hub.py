@@ -48,6 +48,17 @@ def _file(name: str, file: str, revision: str | None, *, must_be: bool) -> Path 
     return None if found is None else Path(found)
 
 
+def commit(name: str, revision: str) -> str:
+    """Returns the commit that a branch or a tag of a model on the hub stands for at present.
+
+    Raises:
+        UserError: no such model here, and it cannot be fetched
+    """
+    from transformers.utils.hub import extract_commit_hash
+
+    return extract_commit_hash(str(_file(name, "config.json", revision, must_be=True)), None) or revision
+
+
 def fingerprint(folder: Path) -> str:
     """Returns a hash of a folder's files, by their names, sizes and samples; the same wherever the folder lies.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from feature_extraction.catalogue import spec_of_checkpoint
 from feature_extraction.encoder import all_specs, encoders, get_spec
-from feature_extraction.hub import fingerprint, model_type
+from feature_extraction.hub import commit, fingerprint, model_type
 from feature_extraction.spec import EncoderSpec, Modality
 from feature_extraction.variant import vary
 from toolkit.errors import UserError, did_you_mean
@@ -55,7 +55,7 @@ def _checkpoint(name: str, modality: Modality) -> EncoderSpec:
     else:
         name, _, revision = name.partition("#")
         short = name.replace("/", "--")
-        kind, revision = model_type(name, revision or "main"), revision or "main"
+        kind, revision = model_type(name, revision or "main"), commit(name, revision or "main")
     families = {key: family for family in encoders.names() for key in encoders.get(family).hub}
     suited = {key: family for key, family in families.items() if encoders.get(family).specs[0].modality == modality}
     if kind not in suited and "*" in suited and kind not in families:

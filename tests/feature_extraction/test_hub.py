@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from feature_extraction.hub import fingerprint, model_type
+from feature_extraction.reference import find_spec
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -52,3 +53,9 @@ def test_fingerprint_ignores_what_downloading_leaves(model):
 
 def test_model_fetched_earlier(fetched):
     assert model_type("org/thing", "main") == "wavlm"
+
+
+@pytest.mark.parametrize("reference", ["hf:org/thing", "hf:org/thing#main", f"hf:org/thing#{COMMIT}"])
+def test_revision_is_the_commit_whatever_it_is_called(fetched, reference):
+    spec = find_spec(reference, "audio")
+    assert (spec.name, spec.checkpoint, spec.revision) == ("org--thing", "hf:org/thing", COMMIT)
