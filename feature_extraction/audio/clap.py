@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from feature_extraction.audio.loading import load_whole
 from feature_extraction.catalogue import catalogue
 from feature_extraction.checkpoint import pretrained, seeded
 from feature_extraction.encoder import register
@@ -50,7 +51,8 @@ class Clap(NetworkEncoder):
             self.extractor, network = _tiny_extractor(), _tiny_network()
         else:
             self.extractor = pretrained(ClapFeatureExtractor.from_pretrained, self.spec, self.trusted)
-            network = pretrained(ClapModel.from_pretrained, self.spec, self.trusted)
+            unused = ("text_model.", "text_projection.", "logit_scale_")
+            network = load_whole(ClapModel.from_pretrained, self.spec, self.trusted, unused=unused)
         if self.extractor.sampling_rate != self.spec.sample_rate:
             got, wanted = self.spec.sample_rate, self.extractor.sampling_rate
             raise UserError(f"'{self.spec.name}' has a sample rate of {got} Hz, its model hears {wanted} Hz.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from feature_extraction.audio.loading import load_whole
 from feature_extraction.audio.waveform import AS_RECORDED, FrameGrid, overlapping_pieces, padded_pieces, unit_variance
 from feature_extraction.catalogue import catalogue
 from feature_extraction.checkpoint import pretrained, seeded
@@ -83,18 +84,10 @@ class Speech(NetworkEncoder):
             return AutoModel.from_config(AutoConfig.for_model(**_SMALL | _TINY[self.spec.name.partition("@")[0]]))
 
     def _pretrained_model(self) -> "torch.nn.Module":
-        import torch
         from transformers import AutoModel
 
-        options = {"dtype": torch.float32, "output_loading_info": True}
-        model, report = pretrained(AutoModel.from_pretrained, self.spec, self.trusted, **options)
-        missing = sorted(set(report["missing_keys"]) - {"masked_spec_embed"})  # for training only
-        if missing:
-            raise UserError(
-                f"The checkpoint of '{self.spec.name}' lacks '{missing[0]}', so its features would be random: it is "
-                f"incomplete, or not of a {model.config.model_type} network."
-            )
-        return model
+        unused = ("masked_spec_embed",)  # for training only
+        return load_whole(AutoModel.from_pretrained, self.spec, self.trusted, unused=unused)
 
     def _wants_normalised(self, config: Any) -> bool:
         """Says what the checkpoint's feature extractor does, or where it has none, what its architecture was made for.

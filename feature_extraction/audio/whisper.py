@@ -1,10 +1,11 @@
 """Whisper: what its encoder makes of the sound, or its decoder of the first thirty seconds."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from feature_extraction.audio.loading import load_whole
 from feature_extraction.audio.tiny_whisper import DIM, tiny_extractor, tiny_network
 from feature_extraction.catalogue import catalogue
 from feature_extraction.checkpoint import pretrained
@@ -74,8 +75,25 @@ class Whisper(NetworkEncoder):
             from transformers import AutoModel, WhisperFeatureExtractor
 
             self.extractor = pretrained(WhisperFeatureExtractor.from_pretrained, self.spec, self.trusted)
-            network = pretrained(AutoModel.from_pretrained, self.spec, self.trusted)
+            unused = () if self._states == "decoder" else ("decoder.",)
+            network = load_whole(AutoModel.from_pretrained, self.spec, self.trusted, unused=unused)
+            self._check_spectrograms(network.config)
         return network if self._states == "decoder" else network.get_encoder()
+
+    def _check_spectrograms(self, config: Any) -> None:
+        """Raises a `UserError` where the extractor's spectrograms are not what the network was made for."""
+        rate, mels, frames = self.extractor.sampling_rate, self.extractor.feature_size, self.extractor.nb_max_frames
+        if rate != self.spec.sample_rate:
+            raise UserError(
+                f"'{self.spec.name}' hears sound at {rate} Hz, this family gives it {self.spec.sample_rate} Hz. "
+                "Choose another model."
+            )
+        window = _STRIDE * config.max_source_positions
+        if (mels, frames) != (config.num_mel_bins, window):
+            raise UserError(
+                f"The preprocessor_config.json of '{self.spec.name}' makes spectrograms of {mels} mels by {frames} "
+                f"frames, its network hears {config.num_mel_bins} by {window}: it is another model's."
+            )
 
     @property
     def _states(self) -> str:

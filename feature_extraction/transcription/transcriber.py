@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feature_extraction.audio.loading import load_whole
 from feature_extraction.audio.tiny_whisper import tiny_extractor, tiny_network, tiny_tokenizer
 from feature_extraction.checkpoint import pretrained
 from feature_extraction.encoder import all_specs
@@ -149,7 +150,7 @@ def _load(
     from transformers import AutoTokenizer, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
     return (
-        pretrained(WhisperForConditionalGeneration.from_pretrained, spec),
+        load_whole(WhisperForConditionalGeneration.from_pretrained, spec),
         pretrained(WhisperFeatureExtractor.from_pretrained, spec),
         pretrained(AutoTokenizer.from_pretrained, spec),
     )

@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +130,19 @@ def test_short_numbers(precision):
 def test_another_sample_rate_than_the_models():
     with pytest.raises(UserError, match="16000 Hz, its model hears 48000 Hz"):
         encode(sample_rate=16000)
+
+
+def test_incomplete_weights(folder, tmp_path):
+    """The library would draw them at random; those of the half that reads are not needed."""
+    from safetensors.torch import load_file, save_file
+
+    copy = shutil.copytree(folder, tmp_path / "model")
+    state = {name: tensor for name, tensor in load_file(copy / "model.safetensors").items() if "text" not in name}
+    save_file(state, copy / "model.safetensors", {"format": "pt"})
+    sound = make_sound(0, WINDOW)
+    (result,), (expected,) = encode(sound, checkpoint=f"hf:{copy}"), encode(sound)
+    np.testing.assert_allclose(result.values, expected.values, rtol=0, atol=1e-6)
+    del state["audio_projection.linear2.weight"]
+    save_file(state, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match=r"'tiny-clap' lacks 'audio_projection\.linear2\.weight'"):
+        encode(checkpoint=f"hf:{copy}")

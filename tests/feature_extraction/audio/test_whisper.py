@@ -1,4 +1,6 @@
 import dataclasses
+import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -184,3 +186,44 @@ def test_impossible_specs():
         Whisper(dataclasses.replace(DECODER, layers=(-1,)))
     with pytest.raises(UserError, match="There is no layer 3"):
         encode(dataclasses.replace(TINY, layers=(3,)), make_sound(0, 1.0))
+
+
+def without(folder: Path, copy: Path, part: str) -> EncoderSpec:
+    """A spec of the model without the weights whose names start so."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(folder, copy)
+    state = load_file(copy / "model.safetensors")
+    rest = {name: tensor for name, tensor in state.items() if not name.startswith(part)}
+    assert len(rest) < len(state)
+    save_file(rest, copy / "model.safetensors", {"format": "pt"})
+    return dataclasses.replace(TINY, checkpoint=f"hf:{copy}")
+
+
+def test_incomplete_weights(folder, tmp_path):
+    """The library would draw them at random; those of the decoder are only needed where it is."""
+    spec = without(folder, tmp_path / "half", "model.decoder.")
+    sound = make_sound(0, 0.5)
+    (result,), (expected,) = encode(spec, sound), encode(TINY, sound)
+    np.testing.assert_allclose(result.values, expected.values, rtol=0, atol=1e-6)
+    with pytest.raises(UserError, match=r"'tiny-whisper' lacks 'decoder\."):
+        Whisper(dataclasses.replace(spec, options=DECODER.options))
+    spec = without(folder, tmp_path / "less", "model.encoder.layers.1.fc1.")
+    with pytest.raises(UserError, match=r"'tiny-whisper' lacks 'encoder\.layers\.1\.fc1\.bias'"):
+        Whisper(spec)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sampling_rate": 24000}, "sound at 24000 Hz, this family gives it 16000 Hz"),
+        ({"feature_size": 128}, "128 mels by 300 frames, its network hears 80 by 300"),
+        ({"chunk_length": 2, "n_samples": 32000, "nb_max_frames": 200}, "80 mels by 200 frames"),
+    ],
+)
+def test_spectrograms_of_another_network(folder, tmp_path, change, message):
+    copy = shutil.copytree(folder, tmp_path / "model")
+    settings = json.loads((copy / "preprocessor_config.json").read_text())
+    (copy / "preprocessor_config.json").write_text(json.dumps(settings | change))
+    with pytest.raises(UserError, match=message):
+        Whisper(dataclasses.replace(TINY, checkpoint=f"hf:{copy}"))

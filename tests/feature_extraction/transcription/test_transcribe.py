@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_extraction.transcription import transcribe as module
 from feature_extraction.source import SoundSource
+from feature_extraction.transcription import transcribe as module
 from feature_extraction.transcription.transcribe import transcribe
 from feature_extraction.transcription.transcriber import Transcriber
 from toolkit.corpus import Corpus, load_corpus

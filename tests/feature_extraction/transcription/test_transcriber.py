@@ -137,3 +137,16 @@ def test_models_that_write_no_words(tmp_path):
 def test_the_name_of_a_folder_may_be_written_as_for_encoders(tmp_path):
     folder = save(tmp_path)
     assert Transcriber(f"hf:{folder}", device="cpu").source == Transcriber(folder, device="cpu").source
+
+
+def test_incomplete_weights(tmp_path):
+    """The library would draw them at random; the layer that chooses words shares those of its embeddings."""
+    from safetensors.torch import load_file, save_file
+
+    folder = save(tmp_path)
+    state = load_file(tmp_path / "model.safetensors")
+    assert "proj_out.weight" not in state
+    del state["model.decoder.layers.1.fc1.weight"]
+    save_file(state, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match=r"lacks 'model\.decoder\.layers\.1\.fc1\.weight'"):
+        Transcriber(folder, device="cpu")
