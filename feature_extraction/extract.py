@@ -5,7 +5,7 @@ import itertools
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,8 @@ def _complete(
         if missing:
             alike.setdefault(missing, []).append((number, target))
         else:
-            shutil.rmtree(segment_folder(target.path), ignore_errors=True)  # of a run killed right after merging
+            if options.shard is None:  # else they may be of a shard that has more to do
+                shutil.rmtree(segment_folder(target.path), ignore_errors=True)  # of a run killed right after merging
             logger.info("%s: all %d clips are there, nothing to extract", jobs[number].label, len(rows))
     for missing, lacking in alike.items():
         plan = plan_segments(missing, source.segment_clips)
@@ -180,22 +181,24 @@ def _complete(
                 bar.update(count)
         if options.shard is None:
             for _, target in lacking:
-                merge_segments(target, [segment_path(target.path, key) for key in plan], rows, finished[target.path])
+                done = finished[target.path]
+                parts = [segment_path(target.path, key) for key in plan]
+                merge_segments(target, [*parts, *([target.path] if done else [])], rows, done)
         for job in jobs:
             job.release()
 
 
-def merge_segments(target: Target, parts: Sequence[Path], rows: Mapping[str, Any], done: Mapping[str, None]) -> None:
+def merge_segments(target: Target, parts: Sequence[Path], rows: Mapping[str, Any], done: Iterable[str]) -> None:
     """Makes one cache of its segments and of what was there before.
 
     Args:
         target: the cache
-        parts: files of its segments
+        parts: files of its segments, and the cache itself if there is one; the first that has a clip gives it
         rows: the corpus, in its order
-        done: clips of the cache that need no work
+        done: clips that the cache had
     """
     order = [*rows, *(name for name in done if name not in rows)]  # clips that left the corpus are not thrown away
-    merge(target.path, target.header, [*parts, *([target.path] if done else [])], order)
+    merge(target.path, target.header, parts, order)
     shutil.rmtree(segment_folder(target.path), ignore_errors=True)  # shards of other machines may have been all
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from feature_extraction.extract import merge_segments
@@ -33,7 +34,15 @@ def merge_shards(corpus: Corpus, cache_root: Path, others: Sequence[Path] = ()) 
     found = sorted({path.relative_to(folder) for folder in folders for path in folder.glob(f"*/*.h5{_SUFFIX}")})
     if not found:
         raise UserError(f"No segments of '{corpus.name}' in {', '.join(map(str, folders))}: no shard has run yet.")
-    return [_join(corpus, place, folders) for place in found]
+    paths, failures = [], []
+    for place in found:
+        try:
+            paths.append(_join(corpus, place, folders))
+        except UserError as error:  # an encoder that is not finished keeps no other waiting
+            failures.append(str(error))
+    if failures:
+        raise UserError("\n".join(failures))
+    return paths
 
 
 def _join(corpus: Corpus, place: Path, folders: Sequence[Path]) -> Path:
@@ -42,30 +51,27 @@ def _join(corpus: Corpus, place: Path, folders: Sequence[Path]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = dict.fromkeys(corpus.table["name"])
     with locked(path):
-        parts = [part for folder in folders for part in sorted((folder / place).glob("[!.]*.h5"))]
-        done = dict.fromkeys(_names(path)) if path.exists() else {}
-        missing = rows.keys() - done.keys() - {name for part in parts for name in _names(part)}
+        files = [file for folder in folders for file in sorted((folder / place).glob("[!.]*.h5"))]
+        done = [_known(path)] if path.exists() else []
+        # What was made last counts: a clip that failed in an older run may have been mended since.
+        parts = sorted([*map(_known, files), *done], key=attrgetter("created"), reverse=True)
+        missing = rows.keys() - {name for part in parts for name in part.names}
         if missing:
             raise UserError(
                 f"{len(missing)} of {len(rows)} clips are in no segment of {path.name}, '{min(missing)}' for one. Let "
                 "the other shards finish, name their folders after --from, or run once without --shard."
             )
-        header = _common_header([*parts, *([path] if done else [])])
-        merge_segments(Target(path, header), parts, rows, done)
+        latest = parts[0]
+        for part in parts:
+            part.expect(latest.identity)
+        header = Header(latest.corpus, json.dumps(latest.spec, sort_keys=True), latest.identity, root=latest.root)
+        merge_segments(Target(path, header), [part.path for part in parts], rows, done[0].names if done else ())
     write_failures(folders[0])
     return path
 
 
-def _names(path: Path) -> list[str]:
+def _known(path: Path) -> Cache:
+    """Returns a cache whose header and names are read, closed."""
     with Cache(path) as cache:
-        return cache.names
-
-
-def _common_header(parts: Sequence[Path]) -> Header:
-    """Returns the attributes that files of one encoder share."""
-    with Cache(parts[0]) as cache:
-        header = Header(cache.corpus, json.dumps(cache.spec, sort_keys=True), cache.identity, root=cache.root)
-    for part in parts[1:]:
-        with Cache(part) as cache:
-            cache.expect(header.identity)
-    return header
+        _ = cache.names
+    return cache

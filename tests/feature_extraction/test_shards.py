@@ -1,8 +1,10 @@
 """One corpus in several parts."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -68,8 +70,6 @@ def test_nothing_to_join(words, tmp_path):
 
 
 def test_parts_of_two_encoders_do_not_mix(words, letters, tmp_path, monkeypatch):
-    import dataclasses
-
     run(words, letters, tmp_path / "a", 0, 2)
     other = dataclasses.replace(letters.specs[0], revision="2")
     extract_features(words, [other], tmp_path / "b", options=RunOptions(shard=Shard(1, 2)))
@@ -92,3 +92,42 @@ def test_whole_run_waits_for_no_shard(words, letters, tmp_path):
             extract_features(words, list(letters.specs), tmp_path)
         run(words, letters, tmp_path, 0)
     shutil.rmtree(folder)
+
+
+def test_a_shard_removes_no_segments_of_others(words, letters, tmp_path):
+    extract_features(words, list(letters.specs), tmp_path)
+    words.table.loc[3, "text"] = "no longer blank"
+    specs = list(letters.specs)
+    extract_features(words, specs, tmp_path, options=RunOptions(shard=Shard(0, 2), retry=True))
+    run(words, letters, tmp_path, 1, 2)  # without --retry there is nothing to do
+    (joined,) = merge_shards(words, tmp_path)
+    assert Cache(joined).status[3] == "ok"
+
+
+def test_the_latest_word_on_a_clip_counts(words, letters, tmp_path):
+    """Segments of an older corpus, whose table lacked a transcript, lie beside those of the newer one."""
+    for trial in range(1, 4):  # segments are called by hashes, so their names are in no order
+        root = tmp_path / str(trial)
+        old = dataclasses.replace(words, table=words.table.iloc[trial:].reset_index(drop=True))
+        run(old, letters, root, 0, 1)
+        for file in root.rglob("*.segments/*.h5"):
+            with h5py.File(file, "r+") as opened:
+                opened.attrs["created"] = "2020-01-01T00:00:00+00:00"
+        new = dataclasses.replace(words, table=words.table.copy())
+        new.table.loc[[3, 33], "text"] = "no longer blank"
+        run(new, letters, root, 0, 1)
+        (joined,) = merge_shards(new, root)
+        assert [Cache(joined).clip(name).status for name in ("c03", "c33")] == ["ok", "ok"]
+
+
+def test_an_unfinished_encoder_does_not_keep_the_others_apart(words, letters, tmp_path):
+    for index in range(3):
+        run(words, letters, tmp_path, index)
+    finished = dataclasses.replace(letters.specs[0], name="zzz")
+    for index in range(3):
+        extract_features(words, [finished], tmp_path, options=RunOptions(shard=Shard(index, 3)))
+    lost = next((tmp_path / "words" / "text" / "letters.h5.segments").glob("[!.]*.h5"))
+    lost.unlink()
+    with pytest.raises(UserError, match=r"of 50 clips are in no segment of letters\.h5"):
+        merge_shards(words, tmp_path)
+    assert len(Cache(tmp_path / "words" / "text" / "zzz.h5")) == 50
