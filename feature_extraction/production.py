@@ -83,8 +83,11 @@ class _Bench:
         self._usable = 0
         self._errors: dict[int, list[Exception]] = {}
         paths = [segment_path(target.path, segment.key) for _, target in segment.todo]
-        # Segments of another run on this very encoder, a shard's say, show that it can work.
-        self._is_first = not any(path.parent.exists() and any(path.parent.glob("[!.]*.h5")) for path in paths)
+        # A cache, or segments of another run on this very encoder, a shard's say, show that it can work.
+        self._is_first = not any(
+            target.path.exists() or any(path.parent.glob("[!.]*.h5"))
+            for path, (_, target) in zip(paths, segment.todo, strict=True)
+        )
         self._writers = [
             CacheWriter(path, target.header) for path, (_, target) in zip(paths, segment.todo, strict=True)
         ]
