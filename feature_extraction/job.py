@@ -11,6 +11,7 @@ from feature_extraction.source import Source
 from feature_extraction.spec import Level
 from toolkit.cache import Header, Record
 from toolkit.corpus import Corpus
+from toolkit.errors import UserError
 
 
 class Target(NamedTuple):
@@ -57,8 +58,18 @@ class Job(ABC):
 
     @cached_property
     def encoder(self) -> Any:
-        """What encodes, built once per process."""
-        return self.build()
+        """What encodes, built once per process.
+
+        Raises:
+            UserError: see `build`
+            RuntimeError: a library ended in an error of the system, the cause
+        """
+        try:
+            return self.build()
+        except UserError:
+            raise
+        except OSError as error:
+            raise RuntimeError(f"{self.label} cannot be built: {error}") from error
 
     def release(self) -> None:
         """Lets go of what encodes, and of the memory it takes."""
