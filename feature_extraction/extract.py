@@ -104,13 +104,23 @@ def _sharing(specs: Sequence[EncoderSpec]) -> list[list[EncoderSpec]]:
     """Returns the specs in groups that read the same material.
 
     Text costs nothing to read, and its encoders are the largest, so each of them has the device to itself.
+
+    Raises:
+        UserError: two of them have one name, and so one cache
     """
 
     def material(spec: EncoderSpec) -> str:
         return spec.name if spec.modality == "text" else spec.faces.identity if spec.faces else spec.modality
 
-    unique = {spec.name: spec for spec in specs}.values()
-    return [list(group) for _, group in itertools.groupby(sorted(unique, key=material), key=material)]
+    unique: dict[str, EncoderSpec] = {}
+    for spec in specs:
+        other = unique.setdefault(spec.name, spec)
+        if other.identity != spec.identity:
+            raise UserError(
+                f"Two encoders are called '{spec.name}': {other.checkpoint}#{other.revision} and "
+                f"{spec.checkpoint}#{spec.revision}. Rename a folder, or use another --cache for one of them."
+            )
+    return [list(group) for _, group in itertools.groupby(sorted(unique.values(), key=material), key=material)]
 
 
 def run_jobs(
@@ -129,12 +139,15 @@ def run_jobs(
             for _, target in targets:
                 target.path.parent.mkdir(parents=True, exist_ok=True)
                 locks.enter_context(locked(target.path, part=options.shard))
-                if options.overwrite if overwrite is None else overwrite:
+            if options.overwrite if overwrite is None else overwrite:
+                for _, target in targets:  # not before all of them are locked
                     _forget(target.path, options)
             _complete(jobs, source, corpus, targets, options)
         if options.shard is None:
             write_failures(targets[0][1].path.parent.parent)
-    except OSError as error:  # clips' own are statuses by now, so this is about the caches
+    except UserError:  # that the folder for temporary files is full is an OSError too
+        raise
+    except OSError as error:  # clips' own are statuses by now, and encoders' are not let out, so it is about the caches
         why = os.strerror(error.errno) if error.errno else str(error)
         raise UserError(
             f"{targets[0][1].path.parent} cannot be written: {why}. What is finished is kept: run the same command "

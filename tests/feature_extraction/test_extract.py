@@ -24,6 +24,7 @@ from toolkit.cache import Cache, verify
 from toolkit.corpus import Corpus, corpus_from_table
 from toolkit.errors import UserError
 from toolkit.media import Sound, write_sound
+from toolkit.spool import NoRoomError
 
 
 def extract(corpus: Corpus, spec: EncoderSpec, root: Path, *, level: Level = "utterance", **options: Any) -> Path:
@@ -304,3 +305,50 @@ def test_level_that_is_there_is_not_made_again(words, letters, tmp_path):
 def test_width_that_is_not_the_specs(words, letters, tmp_path):
     with pytest.raises(UserError, match="'letters' gives 2 numbers per clip, its spec says 3"):
         extract(words, dataclasses.replace(letters.specs[0], dim=3), tmp_path)
+
+
+def test_two_encoders_of_one_name(words, letters, tmp_path):
+    spec = letters.specs[0]
+    other = dataclasses.replace(spec, checkpoint="hf:/elsewhere/letters")
+    with pytest.raises(UserError, match=r"Two encoders are called 'letters': builtin#1 and hf:/elsewhere/letters#1"):
+        extract_features(words, [spec, other], tmp_path)
+    extract_features(words, [spec, spec], tmp_path)  # one named twice is one
+
+
+def test_nothing_is_overwritten_before_all_of_it_may_be(words, letters, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    options = RunOptions(overwrite=True)
+    brief, full = extract_features(words, list(letters.specs), tmp_path, levels=("utterance", "frame"))
+    with full.with_name(f".{full.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="Another run is making"):
+            extract_features(words, list(letters.specs), tmp_path, levels=("utterance", "frame"), options=options)
+    assert brief.exists()
+
+
+def test_retry_of_clips_that_all_break_again(words, letters, tmp_path, monkeypatch):
+    monkeypatch.setattr(letters, "broken", frozenset({"clip number 7", "clip number 8"}))
+    path = extract(words, letters.specs[0], tmp_path)
+    rest = words.only(~words.table["name"].isin(["c10", "c20"]))  # which fail in another way
+    extract(rest, letters.specs[0], tmp_path, retry=True)
+    cache = Cache(path)
+    assert (cache.status[7:9], cache.status.count("ok")) == (["error", "error"], 44)
+
+
+def test_a_full_folder_for_temporary_files_is_not_the_caches(words, letters, tmp_path, monkeypatch):
+    def full(self, batch):
+        raise NoRoomError("2.0 GB of one clip do not fit")
+
+    monkeypatch.setattr(letters, "encode", full)
+    with pytest.raises(NoRoomError, match=r"^2\.0 GB of one clip do not fit$"):
+        extract(words, letters.specs[0], tmp_path)
+
+
+def test_library_that_cannot_be_loaded_is_not_the_caches_fault(words, letters, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("libsound.so: cannot open shared object file")
+
+    monkeypatch.setattr(letters, "__init__", fail)
+    with pytest.raises(RuntimeError, match="text/letters cannot be built") as error:
+        extract(words, letters.specs[0], tmp_path)
+    assert "libsound" in str(error.value.__cause__)
