@@ -34,6 +34,7 @@ def produce(jobs: Sequence[Job], source: Source, segments: Sequence[Segment], th
         for segment, batch in ahead(read_batches(source, segments, threads)):
             if bench is None or bench.segment is not segment:
                 disk.take(bench)
+                bench = None  # it is the disk's, should there be no room for another
                 bench = _Bench(jobs, source, segment)
             bench.add(batch)
             yield len(batch)
@@ -88,9 +89,13 @@ class _Bench:
             target.path.exists() or any(path.parent.glob("[!.]*.h5"))
             for path, (_, target) in zip(paths, segment.todo, strict=True)
         )
-        self._writers = [
-            CacheWriter(path, target.header) for path, (_, target) in zip(paths, segment.todo, strict=True)
-        ]
+        self._writers: list[CacheWriter] = []
+        try:
+            for path, (_, target) in zip(paths, segment.todo, strict=True):
+                self._writers.append(CacheWriter(path, target.header))
+        except BaseException:
+            self.abort()
+            raise
 
     def add(self, batch: list[Named]) -> None:
         """Encodes a batch and hands its records to the writers, in the batch's order."""
