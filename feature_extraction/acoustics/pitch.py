@@ -4,11 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from feature_extraction.acoustics.frames import cut_frames
+from feature_extraction.acoustics.frames import cut_blocks, cut_frames
 
 LOWEST, HIGHEST = 60.0, 600.0  # Hz
 WINDOW = 3 / LOWEST  # seconds; three periods of the lowest pitch
-BLOCK = 1024  # frames whose autocorrelations are held at once, some 70 MB; ten minutes of them would be 4 GB
 
 # Boersma (1993), "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
 # sampled sound", Proceedings of the Institute of Phonetic Sciences 17, with the standard settings of Praat.
@@ -40,9 +39,9 @@ def track_pitch(samples: np.ndarray, rate: int) -> Pitch:
         samples: ``(S,)``
         rate: samples per second (Hz)
     """
-    frames = cut_frames(samples, rate, WINDOW)
-    starts = range(0, max(1, len(frames)), BLOCK)
-    blocks = [_frame_candidates(frames[start : start + BLOCK], rate) for start in starts]
+    blocks = [
+        _frame_candidates(cut_frames(stretch, rate, WINDOW)[own], rate) for stretch, own in cut_blocks(samples, rate)
+    ]
     frequencies, strengths, peak = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     loudness = peak / max(float(peak.max(initial=0.0)), 1e-9)
     threshold = SILENCE_THRESHOLD / (1 + VOICING_THRESHOLD)
@@ -50,7 +49,7 @@ def track_pitch(samples: np.ndarray, rate: int) -> Pitch:
     # The octave cost favours the shortest of several equal periods.
     voiced = np.where(frequencies > 0, strengths + OCTAVE_COST * np.log2(np.maximum(frequencies, 1) / LOWEST), -1.0)
     scores = np.concatenate([unvoiced[:, None], voiced], axis=1)
-    frequencies = np.concatenate([np.zeros((len(frames), 1)), frequencies], axis=1)
+    frequencies = np.concatenate([np.zeros((len(scores), 1)), frequencies], axis=1)
     path = _best_path(scores, frequencies)
     best = strengths.max(axis=1, initial=0.0).clip(0, 1)
     return Pitch(frequencies[np.arange(len(path)), path], best)
@@ -97,13 +96,13 @@ def _best_path(scores: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     count = len(scores)
     octaves = np.log2(np.maximum(frequencies, 1.0))
     voiced = frequencies > 0
-    both = voiced[:-1, :, None] & voiced[1:, None, :]
-    jumps = OCTAVE_JUMP_COST * np.abs(octaves[:-1, :, None] - octaves[1:, None, :])
-    costs = np.where(both, jumps, VOICING_COST * (voiced[:-1, :, None] != voiced[1:, None, :]))
-    back = np.zeros(scores.shape, np.int64)
+    back = np.zeros(scores.shape, np.int8)
     total = scores[0] if count else scores
     for index in range(1, count):
-        reached = total[:, None] - costs[index - 1]
+        jumps = OCTAVE_JUMP_COST * np.abs(octaves[index - 1, :, None] - octaves[index])
+        both = voiced[index - 1, :, None] & voiced[index]
+        costs = np.where(both, jumps, VOICING_COST * (voiced[index - 1, :, None] != voiced[index]))
+        reached = total[:, None] - costs
         back[index] = reached.argmax(axis=0)
         total = reached.max(axis=0) + scores[index]
     path = np.zeros(count, np.int64)

@@ -48,6 +48,8 @@ class OpenSmile(Encoder):
     ``values`` is then ``(0, D)`` and only ``utterance`` holds numbers. A frame's time is the middle of openSMILE's own
     time stamp of it (20 ms for eGeMAPS, whose 60 ms pitch window starts at the same sample and so ends 40 ms later).
 
+    Functionals are of a whole recording, which the package holds in memory: 30 MB per minute for eGeMAPS.
+
     Raises:
         UserError: the package is not installed
     """

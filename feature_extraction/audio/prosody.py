@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from feature_extraction.acoustics.frames import HOP, cut_frames, frame_count, frame_times
+from feature_extraction.acoustics.frames import HOP, cut_blocks, cut_frames, frame_count, frame_times
 from feature_extraction.acoustics.functionals import (
     PITCH_FUNCTIONALS,
     TEMPO_FUNCTIONALS,
@@ -40,17 +40,22 @@ DESCRIPTORS = (
 def descriptors(sound: Sound) -> np.ndarray:
     """Returns the numbers named in ``DESCRIPTORS`` every 10 ms, ``(T, 60)`` float64."""
     samples, rate = sound.samples, sound.rate
-    power = power_spectrum(samples, rate)
-    coefficients = cepstra(power, rate, CEPSTRA)
+    blocks = [[part[own] for part in _of_frames(stretch, rate)] for stretch, own in cut_blocks(samples, rate)]
+    coefficients, energy, others = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     pitch = track_pitch(samples, rate)
     voiced = pitch.frequency > 0
     semitones = np.where(voiced, 12 * np.log2(np.maximum(pitch.frequency, 1) / 27.5), 0.0)
+    columns = [coefficients, deltas(coefficients), semitones[:, None], voiced[:, None], pitch.strength[:, None]]
+    return np.concatenate([*columns, energy, deltas(energy), others], axis=1)
+
+
+def _of_frames(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns cepstra ``(T, 20)``, energy ``(T, 1)`` and the numbers from zero crossings on ``(T, 15)``."""
+    power = power_spectrum(samples, rate)
     frames = cut_frames(samples, rate, WINDOW)
-    energy = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1) + 1e-10)[:, None]
-    columns = [coefficients, deltas(coefficients), semitones[:, None], voiced[:, None], pitch.strength[:, None], energy]
-    columns += [deltas(energy), zero_crossings(frames)[:, None]]
-    columns += [spectral_shape(power, rate), spectral_contrast(power, rate)]
-    return np.concatenate(columns, axis=1)
+    energy = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1) + 1e-10)
+    shape = (zero_crossings(frames)[:, None], spectral_shape(power, rate), spectral_contrast(power, rate))
+    return cepstra(power, rate, CEPSTRA), energy[:, None], np.concatenate(shape, axis=1)
 
 
 STATIC = tuple(n for n in DESCRIPTORS if not n.endswith("_delta") and n not in ("pitch", "voiced"))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from feature_extraction.acoustics.frames import cut_frames, frame_count, frame_times
+from feature_extraction.acoustics import frames as module
+from feature_extraction.acoustics.frames import cut_blocks, cut_frames, frame_count, frame_times
 
 
 def test_middles_do_not_depend_on_the_window():
@@ -32,3 +33,12 @@ def test_a_part_of_a_hop_is_no_frame():
 def test_no_samples():
     assert cut_frames(np.zeros(0, np.float32), 16000, 0.025).shape == (0, 400)
     assert frame_times(0).shape == (0,)
+
+
+def test_blocks_hold_every_frame_once(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 8)
+    for samples in (np.arange(199.0), np.arange(160.0), np.arange(5.0), np.zeros(0)):
+        blocks = list(cut_blocks(samples, 1000))
+        frames = np.concatenate([cut_frames(stretch, 1000, 0.1)[own] for stretch, own in blocks])
+        np.testing.assert_array_equal(frames, cut_frames(samples, 1000, 0.1))
+        assert max(len(stretch) for stretch, _ in blocks) <= 180

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from feature_extraction.acoustics import frames as cutting
 from feature_extraction.audio.prosody import DESCRIPTORS, FUNCTIONALS
 from feature_extraction.encoder import build_encoder, get_spec
 from toolkit.errors import ClipError
@@ -134,3 +136,35 @@ def test_emodb_sentence(encoder, shared_data):
     angry, neutral = (encode(encoder, soundfile.read(folder / f"{n}.flac")[0])[1] for n in ("08a01Wa", "08a01Na"))
     assert angry["pitch_p50"] > neutral["pitch_p50"] + 3
     assert angry["tilt_mean"] > neutral["tilt_mean"]
+
+
+def make_voice(seconds: int) -> Sound:
+    time = np.arange(seconds * 16000) / 16000
+    phase = 2 * np.pi * np.cumsum(150 + 50 * np.sin(time)) / 16000
+    voice = 0.2 * np.sin(phase) * np.maximum(0, np.sin(7 * time))
+    return Sound((voice + np.random.default_rng(0).normal(0, 1e-3, len(time))).astype(np.float32), 16000)
+
+
+def test_memory_of_a_long_sound(encoder):
+    """Rows of 60 numbers in double precision, thrice; spectra and autocorrelations of a few seconds at once."""
+
+    def peak(seconds: int) -> float:
+        sound = make_voice(seconds)
+        tracemalloc.start()
+        encoder.encode([sound])
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest / 1e6
+
+    assert peak(90) - peak(30) < 12  # MB per minute; two hours are 1.4 GB
+
+
+@pytest.mark.parametrize("size", [7, 64])
+def test_a_long_sound_is_cut_without_a_trace(encoder, monkeypatch, size):
+    sound = make_voice(2)
+    sound = Sound(sound.samples[:-77], 16000)
+    (whole,) = encoder.encode([sound])
+    monkeypatch.setattr(cutting, "BLOCK", size)
+    (cut,) = encoder.encode([sound])
+    np.testing.assert_allclose(cut.values, whole.values, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(cut.utterance, whole.utterance, rtol=1e-5, atol=1e-6)
