@@ -97,6 +97,13 @@ def test_frames_end_to_end(stored: Path):
     assert cache.joined("frames/values", [])[0].shape == (0, 3)
 
 
+@pytest.mark.parametrize("share", [1, 5, 24])
+def test_frames_read_by_several_cores(cache_file: Path, monkeypatch, share):
+    monkeypatch.setattr("toolkit.cache.dataset._SHARE_BYTES", share)
+    values, _ = Cache(cache_file).joined("frames/values", ["d", "b"])
+    assert values.ravel().tolist() == [*range(100, 109), *range(6)]
+
+
 def test_what_is_handed_out_is_the_callers(stored: Path):
     cache = Cache(stored)
     for read in (
