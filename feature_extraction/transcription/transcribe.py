@@ -1,6 +1,7 @@
 """Transcribing a corpus: every clip without a transcript gets one from a speech recogniser."""
 
 import logging
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -147,8 +148,24 @@ def _batches(stretches: Iterable[_Stretch], size: int) -> Iterator[list[_Stretch
 def _transcript(texts: list[str], error: ClipError | None, source: str) -> Transcript:
     if error is not None:
         return Transcript("", error.status, error.reason, source)
-    # Words of languages with blanks between them come with one in front, so nothing is put between stretches.
-    text = " ".join("".join(texts).split())
+    text = _joined(texts)
     if not text:
         return Transcript("", Status.EMPTY_TEXT, "the model heard no words", source)
     return Transcript(text, Status.OK, "", source)
+
+
+def _joined(texts: list[str]) -> str:
+    """Returns the words of a clip's stretches as one text; not every model writes a blank in front of a word."""
+    text = ""
+    for part in texts:
+        blank = "" if _is_wide(text[-1:]) or _is_wide(part[:1]) else " "
+        text += blank + part if part else ""
+    return " ".join(text.split())
+
+
+def _is_wide(character: str) -> bool:
+    """Says whether a character, or none, is of Chinese or Japanese writing, where no blanks part words.
+
+    Korean is wide too and has blanks, which Whisper writes itself.
+    """
+    return unicodedata.east_asian_width(character) in "WF" if character else False

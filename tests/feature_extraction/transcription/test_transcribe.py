@@ -111,7 +111,7 @@ def test_words_are_those_of_the_clips_stretches(finished, corpus):
     for name, count in (("brief", 1), ("long", 4)):
         stretches = list(transcriber.stretches(source.load(rows[name])[RATE]))
         assert len(stretches) == count
-        assert texts[name] == " ".join("".join(transcriber.write(stretches)).split())
+        assert texts[name] == " ".join(" ".join(transcriber.write(stretches)).split())
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])
@@ -199,3 +199,19 @@ def test_mistakes(corpus, tmp_path, finished):
         again(corpus, tmp_path / "words.txt")
     with pytest.raises(UserError, match=r"language=zh.*asked for are some by.*language=en"):
         again(corpus, finished, language="en")
+
+
+@pytest.mark.parametrize(
+    ("stretches", "words"),
+    [
+        ([" Good morning,", " Vietnam."], "Good morning, Vietnam."),
+        (["good morning", "vietnam"], "good morning vietnam"),  # of models trained on words without a blank in front
+        (["今天天气", "很好。", "我们走吧"], "今天天气很好。我们走吧"),
+        ([" 오늘은", " 날씨가"], "오늘은 날씨가"),
+        (["我用", "Python", "写"], "我用Python写"),
+        (["", "one", "", "two "], "one two"),
+        (["", " "], ""),
+    ],
+)
+def test_stretches_become_one_text(stretches, words):
+    assert module._transcript(stretches, None, "model").text == words
