@@ -39,7 +39,12 @@ class Architecture:
     @property
     def choices(self) -> tuple[str, ...]:
         """What ``tokens`` may be."""
-        return (*self.summaries, *(("class",) if self.leading else ()), "mean", "sum")
+        return (*self.summaries, *self.plain)
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """Those of them that can be read off every layer, and need no weights beside it."""
+        return (*(("class",) if self.leading else ()), "mean", "sum")
 
     def network_class(self, tokens: str) -> tuple[Any, dict[str, Any]]:
         """Returns the class that computes what is wanted and no more, and its arguments beside a configuration."""

@@ -10,6 +10,7 @@ from feature_extraction.checkpoint import pretrained, seeded
 from feature_extraction.encoder import register
 from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.layers import combine_layers
+from feature_extraction.loading import load_whole
 from feature_extraction.spec import EncoderSpec
 from feature_extraction.visual.architecture import ARCHITECTURES, Architecture, architecture_of
 from feature_extraction.visual.picture_encoder import PictureEncoder
@@ -39,9 +40,10 @@ class ImageEncoder(PictureEncoder):
     - ``mean``: the mean of the patches' tokens, which the class token and registers are not part of;
     - ``sum``: the sum of all tokens, those included, as MERTools has it for DINOv2 and data2vec.
 
-    The last three are read off the last state, final normalisation included, or off ``spec.layers``, which are the
-    states between the blocks, without it. Only the half of a model that sees is loaded. Pictures are prepared as the
-    checkpoint's own processor would, pixel by pixel.
+    The last three are read off the last state, which most networks normalise (CLIP, and BEIT and data2vec where they
+    were trained on means, do that to their summaries only), or off ``spec.layers``, which are the states between the
+    blocks, never normalised. Only the half of a model that sees is loaded. Pictures are prepared as the checkpoint's
+    own processor would, pixel by pixel.
     """
 
     family = "image"
@@ -66,7 +68,8 @@ class ImageEncoder(PictureEncoder):
         else:
             from transformers import AutoConfig, AutoImageProcessor
 
-            model_type = pretrained(AutoConfig.from_pretrained, spec, self.trusted).model_type
+            config = pretrained(AutoConfig.from_pretrained, spec, self.trusted)
+            model_type = config.model_type
         self._architecture = architecture_of(model_type, spec.name)
         self._tokens = _checked_tokens(spec, self._architecture)
         if spec.is_tiny:
@@ -75,31 +78,34 @@ class ImageEncoder(PictureEncoder):
                 return self._architecture.tiny_network(self._tokens, spec.input_size)
         processor = pretrained(AutoImageProcessor.from_pretrained, spec, self.trusted, backend="pil")
         self._preprocessing = Preprocessing.of(processor, spec.name)
-        network = self._load()
+        network = self._load(config)
         self._check_size(network.config)
         return network
 
-    def _load(self) -> "torch.nn.Module":
+    def _load(self, config: Any) -> "torch.nn.Module":
         """Returns the pretrained network.
 
-        Raises:
-            UserError: the checkpoint lacks weights, which transformers would draw at random
-        """
-        import torch
+        Args:
+            config: of the whole model, text half included
 
+        Raises:
+            UserError: the checkpoint lacks what the tokens are made by
+        """
         network_class, options = self._architecture.network_class(self._tokens)
-        load = network_class.from_pretrained
-        network, report = pretrained(
-            load, self.spec, self.trusted, dtype=torch.float32, output_loading_info=True, **options
+        if self._tokens == "projected" and hasattr(config, "projection_dim"):
+            options["projection_dim"] = config.projection_dim  # the vision half may name another, which is not used
+        advice = f"It is needed for tokens={self._tokens}; without it there are {', '.join(self._architecture.plain)}."
+        has_head = getattr(getattr(config, "vision_config", config), "vision_use_head", True)
+        if self._tokens in self._architecture.summaries and not has_head:
+            raise UserError(f"'{self.spec.name}': the checkpoint {self.spec.checkpoint} has no head. {advice}")
+        return load_whole(
+            network_class.from_pretrained,
+            self.spec,
+            self.trusted,
+            unused=("embeddings.mask_token",),  # for training only
+            advice=advice,
+            **options,
         )
-        missing = sorted(name for name in report["missing_keys"] if "mask_token" not in name)  # for training only
-        if missing:
-            raise UserError(
-                f"'{self.spec.name}': the checkpoint {self.spec.checkpoint} has no weights for {missing[0]}"
-                + (f" and {len(missing) - 1} more" if missing[1:] else "")
-                + f", which tokens={self._tokens} needs. Other tokens: {', '.join(self._architecture.choices)}."
-            )
-        return network
 
     def _check_size(self, config: Any) -> None:
         """Raises a `UserError` where pictures and network do not fit each other."""
@@ -149,9 +155,8 @@ def _checked_tokens(spec: EncoderSpec, architecture: Architecture) -> str:
     if tokens not in architecture.choices:
         raise UserError(f"'{spec.name}' has no tokens={tokens}, expected one of {', '.join(architecture.choices)}.")
     if _wants_layers(spec) and tokens in architecture.summaries:
-        free = [choice for choice in architecture.choices if choice not in architecture.summaries]
         raise UserError(
             f"'{spec.name}' has tokens={tokens}, which the network makes of its last layer only. For other layers "
-            f"choose tokens of {', '.join(free)}."
+            f"choose tokens of {', '.join(architecture.plain)}."
         )
     return tokens

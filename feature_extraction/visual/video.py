@@ -10,6 +10,7 @@ from feature_extraction.checkpoint import pretrained, seeded
 from feature_extraction.encoder import register
 from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.layers import combine_layers
+from feature_extraction.loading import load_whole
 from feature_extraction.spec import EncoderSpec
 from feature_extraction.visual.preprocessing import Preprocessing
 from feature_extraction.visual.window_encoder import WindowEncoder
@@ -46,32 +47,25 @@ class VideoEncoder(WindowEncoder):
     specs = (*catalogue("visual", "video"), TINY)
 
     def build(self) -> "torch.nn.Module":
-        """Returns the network with its weights."""
+        """Returns the network with its weights.
+
+        Raises:
+            UserError: the checkpoint is not to be had, is of another network, or makes pictures of another size
+        """
         if self.spec.is_tiny:
             self.preprocessing = Preprocessing(resize=(self.spec.input_size, self.spec.input_size))
             return _tiny(self.spec)
-        from transformers import AutoImageProcessor
+        from transformers import AutoImageProcessor, VideoMAEModel
 
         processor = pretrained(AutoImageProcessor.from_pretrained, self.spec, self.trusted, backend="pil")
         self.preprocessing = Preprocessing.of(processor, self.spec.name)
-        network = self._load()
+        network = load_whole(VideoMAEModel.from_pretrained, self.spec, self.trusted)
         expected = tuple(np.broadcast_to(network.config.image_size, 2).tolist())
         if self.preprocessing.size != expected:
             raise UserError(
                 f"'{self.spec.name}': the preprocessor of {self.spec.checkpoint} makes pictures of "
                 f"{self.preprocessing.size} pixels, but its network expects {expected}."
             )
-        return network
-
-    def _load(self) -> "torch.nn.Module":
-        import torch
-        from transformers import VideoMAEModel
-
-        load = VideoMAEModel.from_pretrained
-        network, report = pretrained(load, self.spec, self.trusted, dtype=torch.float32, output_loading_info=True)
-        missing = sorted(report["missing_keys"])
-        if missing:  # transformers would draw them at random
-            raise UserError(f"'{self.spec.name}': the checkpoint {self.spec.checkpoint} has no weights {missing[0]}.")
         return network
 
     def windows(self, times: np.ndarray) -> Iterator[Window]:

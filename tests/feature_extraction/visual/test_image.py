@@ -211,6 +211,34 @@ def test_only_the_half_that_sees_is_loaded(folders):
         assert not [name for name, _ in encoder.network.named_parameters() if "text" in name]
 
 
+def test_projection_as_wide_as_the_whole_model_says(tmp_path):
+    """Files of some CLIP models leave the projection's width out of the part on vision, where 512 is then meant."""
+    config = transformers.CLIPConfig(text_config=TEXT, vision_config=VISION, projection_dim=24)
+    transformers.CLIPModel(config).save_pretrained(tmp_path)
+    make_clip()[1].save_pretrained(tmp_path)
+    run = load_library(tmp_path, "CLIPModel")
+    expected = [run(track, "get_image_features").pooler_output for track in TRACKS]
+    assert expected[0].shape == (3, 24)
+    assert_rows(spec_of(tmp_path), expected)
+
+
+def test_weights_of_another_size_than_the_configuration(folders, tmp_path):
+    transformers.ViTModel.from_pretrained(folders["vit"], local_files_only=True).save_pretrained(tmp_path)
+    make_vit()[1].save_pretrained(tmp_path)
+    transformers.ViTConfig(**VISION | {"intermediate_size": 80}).save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"'layers\.0\.mlp\.fc1\.bias' of shape \(64,\).* says \(80,\)"):
+        build_encoder(spec_of(tmp_path))
+
+
+def test_a_network_without_the_head_that_projects(tmp_path):
+    config = transformers.SiglipVisionConfig(**VISION, vision_use_head=False)
+    transformers.SiglipVisionModel(config).save_pretrained(tmp_path)
+    make_siglip()[1].save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"has no head.* tokens=projected; .* mean, sum"):
+        build_encoder(spec_of(tmp_path))
+    assert build_encoder(spec_of(tmp_path, options={"tokens": "mean"})).encode(TRACKS[:1])[0].utterance.shape == (32,)
+
+
 def test_attention_is_fused_and_changes_nothing(folders):
     encoder = build_encoder(spec_of(folders["clip"], options={"tokens": "projected"}), level="frame")
     assert encoder.network.config._attn_implementation == "sdpa"
@@ -307,7 +335,11 @@ def test_an_architecture_that_is_not_known(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        ("vit", {"options": {"tokens": "pooled"}}, r"has no weights for pooler\S+ and 1 more, which tokens=pooled"),
+        (
+            "vit",
+            {"options": {"tokens": "pooled"}},
+            r"lacks 'pooler\S+' and 1 more, .* tokens=pooled; .* class, mean, sum",
+        ),
         ("siglip", {"options": {"tokens": "class"}}, "no tokens=class, expected one of projected, pooled, mean, sum"),
         ("clip", {"layers": (-2,)}, "tokens=projected, which .* choose tokens of class, mean, sum"),
         ("vit", {"input_size": 224}, "needs pictures of 224 x 224 pixels, but .* makes them 32 x 32"),
