@@ -48,17 +48,19 @@ class Preprocessing:
             UserError: the processor does something else than resize, crop, rescale and normalise, or its pictures
                 differ in size
         """
-        size, crop = processor.size, processor.crop_size if processor.do_center_crop else None
+        size = processor.size if processor.do_resize else None
+        resize = size and (size.shortest_edge or (size.height and (size.height, size.width)))
+        crop = processor.crop_size if processor.do_center_crop else None
         mean, std = (processor.image_mean, processor.image_std) if processor.do_normalize else (0.0, 1.0)
         scale, shift = normalisation(mean, std, processor.rescale_factor if processor.do_rescale else 1.0)
         ours = cls(
-            resize=size.shortest_edge or (size.height, size.width),
+            resize=resize,
             crop=(crop.height, crop.width) if crop else None,
             resample=int(processor.resample),
             scale=scale,
             shift=shift,
         )
-        if not (processor.do_resize and ours._equals(processor)):
+        if not (resize and ours._equals(processor)):
             raise UserError(
                 f"'{name}' prepares pictures by {type(processor).__name__} in a way that is not supported: expected a "
                 "resize, a crop of the middle, rescaling and normalisation, to pictures of one size."
@@ -72,7 +74,7 @@ class Preprocessing:
         if self.size is None or theirs.shape[1:] != self.size:
             return False
         ours = (self.picture(probe) * np.array(self.scale) + np.array(self.shift)).transpose(2, 0, 1)
-        return ours.shape == theirs.shape and bool(np.allclose(ours, theirs, rtol=0, atol=1e-5))
+        return ours.shape == theirs.shape and bool(np.allclose(ours, theirs, rtol=1e-6, atol=1e-5))
 
     @property
     def size(self) -> tuple[int, int] | None:

@@ -70,6 +70,13 @@ def test_colours_are_normalised_each_by_its_own():
     np.testing.assert_allclose(values, [0.0, 1.0, (0.2 - 1) / 0.25], atol=1e-6)
 
 
+def test_pixels_that_are_not_rescaled():
+    processor = CLIPImageProcessorPil(do_rescale=False)
+    preprocessing = Preprocessing.of(processor, "x")
+    ours = preprocessing.normalised(torch.from_numpy(preprocessing.picture(noise((112, 112))).copy())[None])
+    np.testing.assert_allclose(ours[0].numpy(), library(processor, noise((112, 112))), rtol=1e-6)
+
+
 # The files on the hub, as they were written by several versions of the library.
 CLIP_FILE = {
     "crop_size": 224, "do_center_crop": True, "do_normalize": True, "do_resize": True,
@@ -98,11 +105,13 @@ def test_files_of_the_hub(tmp_path, file, resize):
     [
         {"do_center_crop": False},  # pictures of different sizes
         {"do_resize": False},
+        {"do_resize": False, "size": None},
+        {"size": {"longest_edge": 224}},
         {"crop_size": {"height": 300, "width": 300}},  # black borders
         {"do_pad": True, "pad_size": {"height": 300, "width": 300}},
         {"size": {"shortest_edge": 224, "longest_edge": 256}},
     ],
-    ids=lambda options: next(iter(options)),
+    ids=str,
 )
 def test_other_ways_are_refused(options):
     with pytest.raises(UserError, match=r"'someone' prepares pictures by CLIPImageProcessorPil .* not supported"):
