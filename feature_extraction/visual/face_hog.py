@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from feature_extraction.encoder import Encoder, EncoderSpec, FrameFeatures, register
 from feature_extraction.faces.spec import FaceSpec
-from toolkit.errors import ClipError
+from toolkit.errors import ClipError, UserError
 from toolkit.status import Status
 
 if TYPE_CHECKING:
@@ -111,6 +111,13 @@ class FaceHog(Encoder):
     orientations each; blocks of 2 x 2 cells, side by side, are normalised (L2-Hys, clipped at 0.2). With 14 numbers of
     geometry a frame has 374. A clip has 748: means over the frames, then standard deviations, which tell a moving
     face from a still one.
+
+    Args:
+        spec: what to compute
+        settings: as in `Encoder`
+
+    Raises:
+        UserError: the face spec finds no landmarks
     """
 
     family = "face-hog"
@@ -125,6 +132,11 @@ class FaceHog(Encoder):
             dim=748,
         ),
     )
+
+    def __init__(self, spec: EncoderSpec, **settings: Any) -> None:
+        super().__init__(spec, **settings)
+        if spec.faces is not None and spec.faces.detector == "frames":
+            raise UserError(f"'{spec.name}' measures landmarks, which whole frames have not. Take another face spec.")
 
     def encode(self, batch: Sequence["FaceTrack"]) -> list[FrameFeatures | ClipError]:
         """Returns ``values (T, 374)`` and ``utterance (748,)``."""

@@ -6,8 +6,9 @@ import pytest
 
 from feature_extraction.encoder import build_encoder, get_spec
 from feature_extraction.faces.track import FaceTrack
+from feature_extraction.variant import vary
 from feature_extraction.visual.face_hog import BROWS_AND_EYES, GEOMETRY, MOUTH, geometry
-from toolkit.errors import ClipError
+from toolkit.errors import ClipError, UserError
 from toolkit.status import Status
 
 POINTS = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]], np.float32)
@@ -190,3 +191,8 @@ def test_no_face(encoder):
     (result,) = encoder.encode([empty])
     assert isinstance(result, ClipError)
     assert result.status == Status.NO_FACE
+
+
+def test_whole_frames_have_no_landmarks():
+    with pytest.raises(UserError, match="'face-hog@faces-frames' measures landmarks, which whole frames have not"):
+        build_encoder(vary(get_spec("face-hog", "visual"), ["faces-frames"]))
