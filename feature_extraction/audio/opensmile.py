@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from toolkit.media import Sound
 from toolkit.status import Status
 
 if TYPE_CHECKING:
+    import pandas
     from opensmile import FeatureLevel, Smile
 
 LICENCE = "audEERING research licence: non-commercial use and research, not for products"
@@ -80,16 +82,27 @@ class OpenSmile(Encoder):
         if sound.seconds < SHORTEST:
             length = f"{1000 * sound.seconds:.1f} ms of sound, openSMILE needs {1000 * SHORTEST:g} ms"
             return ClipError(Status.TOO_SHORT, length)
-        functionals = self._functionals.process_signal(sound.samples, sound.rate)
+        functionals = self._process(self._functionals, sound)
         utterance = functionals.to_numpy(np.float32)[0]
         if self.level == "utterance":
             width = len(self._descriptors.feature_names)
             return FrameFeatures(np.zeros((0, width), np.float32), np.zeros(0), utterance)
-        table = self._descriptors.process_signal(sound.samples, sound.rate)
+        table = self._process(self._descriptors, sound)
         start, end = (table.index.get_level_values(k).total_seconds().to_numpy() for k in ("start", "end"))
         # The last row's end is the clip's, not the frame's, and in some sets it has the start of the row before it.
         times = start[0] + (end[0] - start[0]) / 2 + HOP * np.arange(len(table))
         return FrameFeatures(table.to_numpy(np.float32), times, utterance)
+
+    def _process(self, smile: "Smile", sound: Sound) -> "pandas.DataFrame":
+        """Returns what openSMILE makes of a sound, in a thread, which no Ctrl-C reaches.
+
+        It calls back into Python, where an interruption is ignored and the clip comes out full of NaN.
+        """
+        return self._thread.submit(smile.process_signal, sound.samples, sound.rate).result()
+
+    @cached_property
+    def _thread(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1)
 
     @cached_property
     def _functionals(self) -> "Smile":

@@ -1,6 +1,9 @@
 """The openSMILE encoder: shapes, times, missing package, short clips."""
 
 import importlib.util
+import os
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -124,3 +127,16 @@ def test_missing_package(monkeypatch):
 
 def test_licence_is_for_research():
     assert "research" in get_spec("egemaps", "audio").licence
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
+def test_interrupted_by_the_keyboard():
+    """openSMILE calls back into Python, where an interruption would be ignored and the clip be full of NaN."""
+    samples = np.random.default_rng(0).normal(0, 0.1, 20 * 16000).astype(np.float32)
+    encoder = build_encoder(get_spec("compare2016", "audio"))
+    encoder.encode([Sound(samples[:16000], 16000)])
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it may come a little late
+        timer.start()
+        encoder.encode([Sound(samples, 16000)])
+        timer.join()
