@@ -55,8 +55,9 @@ class Speech(NetworkEncoder):
 
     The waveform is normalised over the whole clip where the checkpoint's feature extractor says so. Sounds of up to
     30 s are computed whole, longer ones in chunks with 5 s of context on either side. A sound shorter than one frame,
-    25 ms, is ``too_short``. The option ``chunks=padded10`` cuts sounds of over 10 s into pieces of 10 s without context
-    and keeps the frames of the zeros at the end, as MERTools does.
+    25 ms, is ``too_short``. An adapter behind the transformer, which would thin the frames out, goes unused. The option
+    ``chunks=padded10`` cuts sounds of over 10 s into pieces of 10 s without context and keeps the frames of the zeros
+    at the end, as MERTools does.
     """
 
     family = "speech"

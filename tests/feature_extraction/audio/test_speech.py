@@ -214,6 +214,21 @@ def test_incomplete_weights(folders, tmp_path):
         from_folder(folder, TINY["tiny-wavlm"])
 
 
+def test_an_adapter_goes_unused(tmp_path):
+    """Hidden states come before it, 50 per second, also in a checkpoint that was trained to recognise words."""
+    from transformers import AutoConfig, AutoModelForCTC
+
+    settings = Speech(TINY["tiny-wav2vec2"]).network.model.config.to_dict() | {"add_adapter": True, "vocab_size": 8}
+    model = AutoModelForCTC.from_config(AutoConfig.for_model(**settings)).eval()
+    model.save_pretrained(tmp_path)
+    sound = make_sound(14, 1.0)
+    (result,) = encode(from_folder(tmp_path, TINY["tiny-wav2vec2"]), sound)
+    with torch.inference_mode():
+        states = model.wav2vec2(torch.from_numpy(sound.samples)[None], output_hidden_states=True).hidden_states
+    assert result.values.shape == (49, 32)
+    np.testing.assert_allclose(result.values, (states[-2] + states[-1])[0], rtol=0, atol=1e-5)
+
+
 def test_lengths_of_a_frame_and_less(spec):
     encoder = Speech(spec)
     ten, thirty, nothing = encoder.encode([make_sound(11, 0.01), make_sound(11, 0.03), Sound(np.zeros(0, "f4"), RATE)])
