@@ -39,8 +39,9 @@ class VideoFaceEncoder(WindowEncoder):
     """VideoMAE (Tong et al. 2022) pretrained on faces, as in MER2024: a row for every two pictures of the face track.
 
     Windows of 16 pictures lie side by side and cover the clip; a row is the mean of the normalised tokens of two
-    pictures. With ``views=mertools`` it is what the script of MER2024 computes: every fourth picture, of them the
-    first and the last 16, a row each, and colours in the order blue, green, red.
+    pictures. With ``views=mertools`` it is what the script of MER2024 computes of a clip (its level UTTERANCE): every
+    fourth picture, of them the first and the last 16, a row each, and colours in the order blue, green, red. What that
+    script computes of single frames (four views of the 16 around each) there is not.
     """
 
     family = "video-face"
