@@ -31,12 +31,14 @@ def pretrained(load: Callable[..., T], spec: EncoderSpec, trusted: Collection[st
     """
     name = spec.checkpoint.removeprefix("hf:")
     folder = Path(name).expanduser()
-    trust = name in trusted or spec.name in trusted
+    # Variants are trusted with what they vary.
+    trust = name in trusted or any(spec.name == other or spec.name.startswith(f"{other}@") for other in trusted)
+    untrusted = (
+        f"'{spec.name}' runs program code that comes with its checkpoint {name}. If you trust its authors, say so: "
+        f"--trust {spec.name}"
+    )
     if spec.remote_code and not trust:
-        raise UserError(
-            f"'{spec.name}' runs program code that comes with its checkpoint {name}. If you trust its authors, say so: "
-            f"--trust {spec.name}"
-        )
+        raise UserError(untrusted)
     if folder.is_dir():
         options |= {"local_files_only": True}
         name = str(folder)
@@ -46,6 +48,8 @@ def pretrained(load: Callable[..., T], spec: EncoderSpec, trusted: Collection[st
         with _quiet():
             return load(name, trust_remote_code=trust, **options)
     except (OSError, ValueError, ImportError) as error:
+        if not trust and "trust_remote_code" in str(error):  # what the library calls it, of a model in no table
+            raise UserError(untrusted) from error
         raise UserError(_explanation(spec, name, folder.is_dir(), error)) from error
 
 

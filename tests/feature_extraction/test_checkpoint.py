@@ -1,5 +1,7 @@
 """Checkpoints: read safely, refused clearly."""
 
+import dataclasses
+import json
 import pickle
 
 import pytest
@@ -133,6 +135,25 @@ def test_code_of_a_checkpoint_runs_only_if_trusted_by_name():
     pretrained(load, wanted, {"org/net"})
     pretrained(load, spec("hf:org/net"))
     assert calls == [("org/net", True), ("org/net", True), ("org/net", False)]
+
+
+def test_variants_are_trusted_with_what_they_vary():
+    def load(name, **options):
+        return options["trust_remote_code"]
+
+    variant = dataclasses.replace(spec("hf:org/net", remote_code=True), name="net@bfloat16")
+    assert pretrained(load, variant, {"net"})
+    with pytest.raises(UserError, match="--trust net@bfloat16"):
+        pretrained(load, variant, {"ne"})
+
+
+def test_model_of_no_table_that_brings_code(tmp_path):
+    from transformers import AutoModel
+
+    config = {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"If you trust its authors, say so: --trust net$"):
+        pretrained(AutoModel.from_pretrained, spec(f"hf:{tmp_path}"))
 
 
 def test_seeded_draws_the_same_and_leaves_the_rest_alone():
