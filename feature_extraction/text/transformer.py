@@ -125,14 +125,14 @@ class TextTransformer(NetworkEncoder):
         """The network's habits, found by giving it a text alone and beside a longer one.
 
         Raises:
-            UserError: it does not give a row per token
+            UserError: it does not give a row per token, or cannot compute in the spec's precision
         """
         import torch
 
         inputs = [self.reader.surround(self._probe[:stop]) for stop in (6, 3)]
         long, short = (Piece(given, len(given["input_ids"]), np.zeros(0)) for given in inputs)
         with torch.inference_mode():
-            together, alone = self._states([long, short]), self._states([short])
+            together, alone = self._tried([long, short]), self._tried([short])
         shape = tuple(together.shape[:2])
         if shape not in ((2, long.length), (long.length, 2)):
             raise UserError(
@@ -145,6 +145,20 @@ class TextTransformer(NetworkEncoder):
         moved = (together[1, : short.length] - alone[0]).norm() / alone[0].norm()
         alike = moved <= _ALIKE.get(self.spec.precision, _ALIKE_IN_HALF)
         return Habits(time_first, not bool(alike))
+
+    def _tried(self, pieces: Sequence[Piece]) -> "torch.Tensor":
+        """Returns what `_states` does, or says that the network cannot compute in half precision."""
+        import torch
+
+        try:
+            return self._states(pieces)
+        except RuntimeError as error:
+            if self.spec.precision == "float32" or isinstance(error, torch.OutOfMemoryError):
+                raise
+            raise UserError(
+                f"'{self.spec.name}' cannot compute in {self.spec.precision} on {self.device}: {error}. "
+                "Take --dtype float32."
+            ) from error
 
     def _states(self, pieces: Sequence[Piece]) -> "torch.Tensor":
         """Returns the chosen layers of a padded batch, as the network lays them out."""
