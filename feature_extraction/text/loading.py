@@ -83,10 +83,23 @@ def load_network(
             f"'{spec.name}': the checkpoint lacks {len(absent)} of the network's weights, '{sorted(absent)[0]}' among "
             "them: it is of another network."
         )
+    _cast_weights(network, dtype)
     network.config.use_cache = False  # keys and values are for writing on, not for reading
     if config.is_encoder_decoder and hasattr(network, "get_encoder"):
         return network.get_encoder()
     return network.base_model if loader is AutoModelForCausalLM else network
+
+
+def _cast_weights(network: "torch.nn.Module", dtype: "torch.dtype") -> None:
+    """Casts the weights that transformers leaves in float32: those that XLNet and DeBERTa make as such themselves.
+
+    Those that it keeps in float32 on purpose stay (T5's, which overflow), and so do buffers (frequencies of rotations).
+    """
+    lists = (getattr(network, f"_keep_in_fp32_modules{ending}", None) for ending in ("", "_strict"))
+    kept = {name for names in lists for name in names or ()}
+    for name, weight in network.named_parameters():
+        if weight.is_floating_point() and kept.isdisjoint(name.split(".")):
+            weight.data = weight.data.to(dtype)
 
 
 def _loader(config: Any) -> Any:
