@@ -46,7 +46,8 @@ class TokenReader:
     """A tokenizer of transformers as the text families need it.
 
     Special tokens are those the tokenizer adds, found by looking at what it adds to a word. What merely looks like
-    one in a transcript (``[SEP]``, ``</s>``) is text and is read as such.
+    one in a transcript (``[SEP]``, ``</s>``) is text and is read as such; but unigram tokenizers (XLNet's, T5's,
+    XLM-R's) have theirs among the words, and find ``</s>`` in a transcript that holds it.
 
     Spans come from the tokenizer. They neither shrink nor go back, but tokens may share characters: byte-level ones
     cut a Chinese character into up to three tokens, all of which span it. A token of blanks spans these; one that

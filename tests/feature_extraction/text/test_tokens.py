@@ -72,6 +72,16 @@ def test_end_of_text_in_a_text_of_a_slow_tokenizer():
     assert tokens.spans.tolist() == [[k, k + 1] for k in range(6)]
 
 
+def test_end_of_text_in_a_text_of_a_unigram_tokenizer():
+    """Its special tokens are words of its vocabulary. It is a row like any other, at its place."""
+    from transformers import T5Tokenizer
+
+    pieces = ["<pad>", "</s>", "<unk>", "▁", "a", "b", "<", "/", "s", ">"]
+    tokens = TokenReader(T5Tokenizer(vocab=[(piece, -1.0) for piece in pieces], extra_ids=0)).read("a</s>b")
+    assert tokens.ids.tolist() == [3, 4, 1, 5]
+    assert tokens.spans.tolist() == [[0, 1], [0, 1], [1, 5], [5, 6]]
+
+
 def test_surround(characters):
     ids = characters.read("我好").ids
     inputs = characters.surround(ids)
