@@ -101,3 +101,9 @@ def saved(tmp_path: Path) -> Callable[..., EncoderSpec]:
         return dataclasses.replace(get_spec(like, "text"), name=kind, checkpoint=f"hf:{tmp_path / kind}", **changes)
 
     return save
+
+
+@pytest.fixture
+def one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets texts of any lengths share a batch, whatever is lost on padding; a processor's batches hardly pad."""
+    monkeypatch.setattr("feature_extraction.network._SLACK_ON_CPU", 1000)

@@ -48,7 +48,7 @@ def last_layer(folder: Path, text: str) -> np.ndarray:
         return AutoModel.from_pretrained(folder).eval()(**encoding).last_hidden_state[0].numpy()
 
 
-def test_mean_over_all_tokens_special_ones_too(model):
+def test_mean_over_all_tokens_special_ones_too(model, one_batch):
     spec, folder = model
     encoder = build_encoder(spec, level="frame")
     for text, result in zip(TEXTS, encoder.encode(TEXTS), strict=True):
