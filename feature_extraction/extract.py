@@ -17,7 +17,7 @@ from feature_extraction.failures import write_failures
 from feature_extraction.feature_job import FeatureJob
 from feature_extraction.job import Job, Target
 from feature_extraction.lock import locked
-from feature_extraction.options import RunOptions
+from feature_extraction.options import RunOptions, Shard
 from feature_extraction.production import produce
 from feature_extraction.segment import Segment, open_segments, plan_segments, segment_folder, segment_path
 from feature_extraction.source import Source, VideoSource, source_of
@@ -65,13 +65,31 @@ def extract_features(
             # Crops are costly and shared by encoders, so --overwrite of an encoder does not redo them.
             extract_faces(corpus, faces, cache_root, options=options, overwrite=False)
         crops = cache_path(cache_root, corpus.name, "faces", faces.name) if faces else None
+        if crops and options.shard:
+            _require_crops(crops, corpus, options.shard)
         jobs = [
             FeatureJob(corpus, spec, cache_root, levels=levels, device=options.device, trusted=options.trusted)
             for spec in together
         ]
         run_jobs(jobs, source_of(together, corpus.root, crops), corpus, options)
         paths |= {job.name: [target.path for target in job.targets] for job in jobs}
-    return [path for spec in specs for path in paths[spec.name]]
+    return list(dict.fromkeys(path for spec in specs for path in paths[spec.name]))
+
+
+def _require_crops(path: Path, corpus: Corpus, shard: Shard) -> None:
+    """Checks that the crops of all shards are joined: those of one may be less than its part of an encoder's clips.
+
+    Raises:
+        UserError: they are not
+    """
+    if path.exists():
+        with Cache(path) as cache:
+            if cache.index.keys() >= set(corpus.table["name"]):
+                return
+    raise UserError(
+        f"The face crops of shard {shard.index}/{shard.count} are made, but {path} does not hold those of all. When "
+        "every shard has come so far: `merge`, then run this command again."
+    )
 
 
 def extract_faces(

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
+from feature_extraction.encoder import get_spec
 from feature_extraction.extract import extract_features
 from feature_extraction.options import RunOptions, Shard
 from feature_extraction.shards import merge_shards
 from toolkit.cache import Cache
+from toolkit.corpus import corpus_from_table
 from toolkit.errors import UserError
 
 
@@ -131,3 +134,21 @@ def test_an_unfinished_encoder_does_not_keep_the_others_apart(words, letters, tm
     with pytest.raises(UserError, match=r"of 50 clips are in no segment of letters\.h5"):
         merge_shards(words, tmp_path)
     assert len(Cache(tmp_path / "words" / "text" / "zzz.h5")) == 50
+
+
+def test_crops_of_all_shards_come_first(tmp_path):
+    table = pd.DataFrame({"name": [f"c{n:02d}" for n in range(20)], "video": "absent.mp4"})
+    corpus = corpus_from_table("films", tmp_path, table)
+    spec = get_spec("face-hog", "visual")
+
+    def part(index: int) -> list[Path]:
+        return extract_features(corpus, [spec], tmp_path, options=RunOptions(shard=Shard(index, 2)))
+
+    for index in range(2):
+        with pytest.raises(UserError, match=f"face crops of shard {index}/2 are made.*`merge`, then run this"):
+            part(index)
+    merge_shards(corpus, tmp_path)
+    for index in range(2):
+        part(index)
+    (joined,) = merge_shards(corpus, tmp_path)
+    assert Cache(joined).status == ["missing"] * 20
