@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from feature_extraction.audio.loading import load_whole
 from feature_extraction.catalogue import catalogue
 from feature_extraction.checkpoint import pretrained, seeded
 from feature_extraction.encoder import register
+from feature_extraction.loading import load_whole
 from feature_extraction.network import NetworkEncoder
 from feature_extraction.piece import Piece
 from feature_extraction.spec import EncoderSpec

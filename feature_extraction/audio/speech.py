@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from feature_extraction.audio.loading import load_whole
 from feature_extraction.audio.waveform import AS_RECORDED, FrameGrid, overlapping_pieces, padded_pieces, unit_variance
 from feature_extraction.catalogue import catalogue
 from feature_extraction.checkpoint import pretrained, seeded
 from feature_extraction.encoder import register
 from feature_extraction.layers import choose_layers, combine_layers
+from feature_extraction.loading import load_whole
 from feature_extraction.network import NetworkEncoder
 from feature_extraction.piece import Piece
 from feature_extraction.spec import EncoderSpec

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from feature_extraction.audio.loading import load_whole
 from feature_extraction.audio.tiny_whisper import DIM, tiny_extractor, tiny_network
 from feature_extraction.catalogue import catalogue
 from feature_extraction.checkpoint import pretrained
 from feature_extraction.encoder import register
 from feature_extraction.layers import combine_layers
+from feature_extraction.loading import load_whole
 from feature_extraction.network import NetworkEncoder
 from feature_extraction.piece import Piece, cut_chunks
 from feature_extraction.spec import EncoderSpec

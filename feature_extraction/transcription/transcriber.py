@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feature_extraction.audio.loading import load_whole
 from feature_extraction.audio.tiny_whisper import tiny_extractor, tiny_network, tiny_tokenizer
 from feature_extraction.checkpoint import pretrained
 from feature_extraction.encoder import all_specs
+from feature_extraction.loading import load_whole
 from feature_extraction.reference import find_spec
 from feature_extraction.spec import EncoderSpec, Precision
 from feature_extraction.transcription.pauses import cut_at_pauses

@@ -144,5 +144,5 @@ def test_incomplete_weights(folder, tmp_path):
     np.testing.assert_allclose(result.values, expected.values, rtol=0, atol=1e-6)
     del state["audio_projection.linear2.weight"]
     save_file(state, copy / "model.safetensors", {"format": "pt"})
-    with pytest.raises(UserError, match=r"'tiny-clap' lacks 'audio_projection\.linear2\.weight'"):
+    with pytest.raises(UserError, match=r"lacks 'audio_projection\.linear2\.weight'"):
         encode(checkpoint=f"hf:{copy}")
