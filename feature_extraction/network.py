@@ -15,6 +15,7 @@ from feature_extraction.encoder import Encoder, FrameFeatures
 from feature_extraction.gathering import Gathering
 from feature_extraction.piece import Piece, arrange
 from feature_extraction.spec import EncoderSpec, Level
+from toolkit.blocks import let_go
 from toolkit.device import resolve_device, usable_cores
 from toolkit.errors import ClipError, UserError
 
@@ -150,6 +151,7 @@ class NetworkEncoder(Encoder):
         try:
             for piece in self.pieces(item):
                 yield clip, piece
+                _let_go(item)
         except ClipError as error:
             failures[clip] = error
 
@@ -161,7 +163,8 @@ class NetworkEncoder(Encoder):
         slack = 1.0 if self.equal_lengths else padded
         lengths = [piece.length for piece in pieces]
         rows: dict[int, np.ndarray] = {}
-        with torch.inference_mode():
+        # Convolutions would round to ten bits on newer GPUs unless told not to.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             for batch in arrange(lengths, capacity=self._limit, slack=slack):
                 outputs = self._forward([pieces[index] for index in batch])
                 rows |= dict(zip(batch, outputs, strict=True))
@@ -196,3 +199,10 @@ class NetworkEncoder(Encoder):
                 "'%s': a batch of %d does not fit on %s; batches are made half as large and the run goes on.",
                 self.spec.name, count, self.device,
             )  # fmt: skip
+
+
+def _let_go(item: Any) -> None:
+    """Gives back the memory of what was read of a long clip, whose samples or crops are mapped from a file."""
+    for values in item if isinstance(item, tuple) else ():
+        if isinstance(values, np.memmap):
+            let_go(values)
