@@ -91,7 +91,7 @@ def read_sounds(path: Path | str, *, rates: Sequence[int]) -> dict[int, Sound]:
         for block, source_rate in _second_by_second(_trimmed(media, _on_the_time_line(media))):
             if not np.isfinite(block).all():
                 raise ClipError(Status.UNREADABLE, f"{path}: its sound holds values that are not finite")
-            for rate in rates:
+            for rate in dict.fromkeys(rates):
                 resamplers.setdefault(rate, _Resampler(source_rate, rate)).add(block)
     if not resamplers:
         raise ClipError(Status.NO_AUDIO, f"{path}: its sound stream is empty")

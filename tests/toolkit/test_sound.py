@@ -170,3 +170,9 @@ def test_peak_and_silence():
     assert is_silent(Sound(np.zeros(0, np.float32), 8000))
     assert is_silent(Sound(np.full(9, -2 / 32768, np.float32), 8000))
     assert not is_silent(Sound(np.array([0, -3 / 32768], np.float32), 8000))
+
+
+def test_a_rate_named_twice_is_read_once(tmp_path, tone):
+    write_sound(tmp_path / "tone.wav", tone(1.0, 16000))
+    sounds = read_sounds(tmp_path / "tone.wav", rates=[16000, 8000, 16000])
+    assert {rate: len(sound.samples) for rate, sound in sounds.items()} == {16000: 16000, 8000: 8000}
