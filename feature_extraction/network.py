@@ -172,12 +172,12 @@ class NetworkEncoder(Encoder):
 
     def _forward(self, pieces: list[Piece]) -> list[np.ndarray]:
         """Returns the kept rows of one batch; where the device's memory does not hold it, of its halves."""
-        import torch
-
         try:
             outputs = self.forward(pieces)
             return [output[piece.keep].float().cpu().numpy() for piece, output in zip(pieces, outputs, strict=True)]
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not _is_want_of_memory(error):
+                raise
             if len(pieces) == 1:
                 raise UserError(
                     f"'{self.spec.name}' does not fit on {self.device}: not even one piece of length "
@@ -206,3 +206,11 @@ def _let_go(item: Any) -> None:
     for values in item if isinstance(item, tuple) else ():
         if isinstance(values, np.memmap):
             let_go(values)
+
+
+def _is_want_of_memory(error: RuntimeError) -> bool:
+    """Whether a device, MPS and the processor among them, which have no class of errors for it, ran out of memory."""
+    import torch
+
+    told = ("MPS backend out of memory", "DefaultCPUAllocator: can't allocate memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in told)

@@ -22,6 +22,7 @@ class Clock(NetworkEncoder):
     family = "clock"
     capacity = 8
     fits = 10**9  # padded length that the device's memory holds
+    no_room = torch.OutOfMemoryError("no room")
 
     def build(self):
         layer = torch.nn.Linear(1, 1, bias=False)
@@ -40,7 +41,7 @@ class Clock(NetworkEncoder):
     def forward(self, pieces):
         longest = max(piece.length for piece in pieces)
         if longest * len(pieces) > self.fits:
-            raise torch.OutOfMemoryError("no room")
+            raise self.no_room
         self.batches.append([piece.length for piece in pieces])
         padded = np.full((len(pieces), longest, 1), -1, np.float32)
         for row, piece in zip(padded, pieces, strict=True):
@@ -88,8 +89,17 @@ def test_bad_clip_costs_no_other():
     assert also_good.values[:, 0].tolist() == [0, 1]
 
 
-def test_memory_that_ends_halves_the_batches_and_is_said_once(caplog):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("no room"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:125] DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_memory_that_ends_halves_the_batches_and_is_said_once(caplog, error):
     encoder = clock()
+    encoder.no_room = error
     encoder.fits, encoder._limit = 5, 64
     with caplog.at_level(logging.WARNING):
         results = encoder.encode([4, 4, 4, 4, 1, 1, 1, 1, 1, 1])
@@ -104,6 +114,13 @@ def test_memory_that_holds_not_one_piece():
     encoder.fits = 3
     with pytest.raises(UserError, match=r"not even one piece of length 4.*--dtype bfloat16"):
         encoder.encode([4])
+
+
+def test_other_errors_are_not_taken_for_memory():
+    encoder = clock()
+    encoder.fits, encoder.no_room = 3, RuntimeError("shapes do not match")
+    with pytest.raises(RuntimeError, match="shapes"):
+        encoder.encode([4, 4])
 
 
 def test_precision():
