@@ -20,7 +20,7 @@ from feature_extraction.extract import extract_features
 from feature_extraction.options import RunOptions
 from feature_extraction.source import SoundSource
 from feature_extraction.spec import EncoderSpec, Level
-from toolkit.cache import Cache, verify
+from toolkit.cache import Cache, CacheWriter, verify
 from toolkit.corpus import Corpus, corpus_from_table
 from toolkit.errors import UserError
 from toolkit.media import Sound, write_sound
@@ -352,3 +352,36 @@ def test_library_that_cannot_be_loaded_is_not_the_caches_fault(words, letters, t
     with pytest.raises(RuntimeError, match="text/letters cannot be built") as error:
         extract(words, letters.specs[0], tmp_path)
     assert "libsound" in str(error.value.__cause__)
+
+
+def extract_and_die(corpus: Corpus, specs: list[EncoderSpec], root: Path, files: int) -> None:
+    """Extracts at both levels; the process is killed once it has finished so many files, segments or caches."""
+    close, closed = CacheWriter.close, []
+
+    def close_and_die(writer: CacheWriter) -> None:
+        close(writer)
+        closed.append(writer.path)
+        if len(closed) == files:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    CacheWriter.close = close_and_die  # of this process only
+    extract_features(corpus, specs, root, levels=("utterance", "frame"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
+def test_two_encoders_at_both_levels_killed_between_files(words, letters, tmp_path, monkeypatch):
+    """They share batches and segments; what each of their four caches lacks when the run is killed is its own."""
+    both = ("utterance", "frame")
+    specs = [letters.specs[0], dataclasses.replace(letters.specs[0], name="again")]
+    monkeypatch.setattr("feature_extraction.extract._sharing", lambda specs: [specs])  # as encoders of sound do
+    whole = extract_features(words, specs, tmp_path / "whole", levels=both)
+    fork = multiprocessing.get_context("fork")
+    for files in (1, 2, 4, 7, 16, 17, 18, 19, 20):  # four segments of each, then four caches
+        target = tmp_path / f"killed{files}"
+        run = fork.Process(target=extract_and_die, args=(words, specs, target, files))
+        run.start()
+        run.join()
+        assert run.exitcode == -signal.SIGKILL
+        for one, other in zip(whole, extract_features(words, specs, target, levels=both), strict=True):
+            assert_equal(one, other)
+        assert not list(target.rglob("*.segments"))
