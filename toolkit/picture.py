@@ -57,10 +57,12 @@ def iterate_frames(path: Path | str, *, rate: float | None = None) -> Iterator[F
         reformatter = VideoReformatter()
         period = 1 / frame_rate_of(media.video)
         early = 0.0 if rate is None else min(period, 1 / rate) / 2
-        last, slot = None, -math.inf
+        last, slot, matrix = None, -math.inf, None
         for frame, stamp in media.decode(media.video):
             time = stamp if stamp is not None else 0.0 if last is None else last + period
-            if last is not None and time <= last:
+            if last is None:
+                matrix = display_matrix(frame)
+            elif time <= last:
                 continue
             last = time
             if rate is not None:
@@ -68,7 +70,7 @@ def iterate_frames(path: Path | str, *, rate: float | None = None) -> Iterator[F
                 if own <= slot:
                     continue
                 slot = own
-            yield Frame(_upright(frame, reformatter), time)
+            yield Frame(_upright(frame, matrix, reformatter), time)
         if last is None:
             raise ClipError(Status.NO_VIDEO, f"{path}: its picture stream is empty")
 
@@ -97,13 +99,16 @@ def orient(image: np.ndarray, matrix: tuple[int, ...]) -> np.ndarray:
 
 
 def display_matrix(frame: "VideoFrame") -> tuple[int, ...] | None:
-    """Returns the nine numbers of a frame's display matrix, ``None`` where it has none."""
+    """Returns the nine numbers of a frame's display matrix, ``None`` where it has none.
+
+    To be asked of the first frame only, for the whole stream: a frame that was asked for its side data holds on to
+    itself, and its megabytes go when Python next looks for such circles.
+    """
     data = frame.side_data.get("DISPLAYMATRIX")
     return None if data is None else tuple(np.frombuffer(bytes(data), np.int32).tolist())
 
 
-def _upright(frame: "VideoFrame", reformatter: "VideoReformatter") -> np.ndarray:
+def _upright(frame: "VideoFrame", matrix: tuple[int, ...] | None, reformatter: "VideoReformatter") -> np.ndarray:
     # One thread: quicker for small pictures, and the same pixels on every machine.
     image = reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
-    matrix = display_matrix(frame)
     return image if matrix is None else orient(image, matrix)

@@ -11,7 +11,7 @@ from feature_extraction.ahead import ahead
 from feature_extraction.faces.spec import FaceSpec
 from toolkit.media import Frame, iterate_frames
 
-READY_BYTES = 64 << 20  # of frames decoded in advance
+READY_BYTES = 32 << 20  # of frames decoded in advance
 THUMBNAIL = (32, 24)  # width and height at which two frames are compared
 
 

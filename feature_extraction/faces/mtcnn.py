@@ -21,7 +21,9 @@ CELL = 12  # pixels the proposal network sees at once
 STRIDE = 2  # pixels between two of its cells
 SHRINK = 0.709  # from one level of the pyramid to the next; about half the area
 THRESHOLDS = (0.6, 0.7, 0.7)  # face probability asked by each network
-CROPS = 512  # crops given to a network at once, to bound memory
+# Given to a network at once. More is no quicker, and the system takes long to find memory for what their layers make.
+PIXELS = 2 * 324 * 576  # of one level of the pyramid
+CROPS = {24: 64, 48: 32}  # by their size
 
 
 def pyramid(height: int, width: int, min_face: int) -> list[float]:
@@ -84,11 +86,14 @@ class Mtcnn(Detector):
         frames, height, width = pixels.shape
         levels: list[list[np.ndarray]] = [[] for _ in range(frames)]
         for scale in pyramid(height, width, self.min_face):
-            small = pixels.resized(int(height * scale + 1), int(width * scale + 1))
-            offsets, probability = self.networks.propose(_to_network(small))
-            for owner, rows in _cells(offsets, probability, scale):
-                kept = geometry.suppress(rows[:, :4], rows[:, 4], 0.5)
-                levels[owner].append(rows[kept])
+            size = int(height * scale + 1), int(width * scale + 1)
+            step = max(1, PIXELS // (size[0] * size[1]))
+            for first in range(0, frames, step):
+                small = pixels.resized(*size, slice(first, first + step))
+                offsets, probability = self.networks.propose(_to_network(small))
+                for owner, rows in _cells(offsets, probability, scale):
+                    kept = geometry.suppress(rows[:, :4], rows[:, 4], 0.5)
+                    levels[first + owner].append(rows[kept])
         found = [_merge_levels(rows) for rows in levels]
         return np.concatenate(found), np.repeat(np.arange(frames), [len(boxes) for boxes in found])
 
@@ -175,5 +180,5 @@ def _to_pixels(points: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def _collect(network: torch.nn.Module, crops: torch.Tensor) -> tuple[np.ndarray, ...]:
-    parts = [network(some) for some in crops.split(CROPS)]
+    parts = [network(some) for some in crops.split(CROPS[crops.shape[-1]])]
     return tuple(torch.cat(values).cpu().numpy() for values in zip(*parts, strict=True))

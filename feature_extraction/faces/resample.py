@@ -67,11 +67,12 @@ class Integral:
         sums = np.stack([cv2.integral(frame, sdepth=cv2.CV_32S) for frame in frames])
         self._sums = torch.from_numpy(sums).to(device)  # (N, H + 1, W + 1, 3) int32
 
-    def resized(self, height: int, width: int) -> torch.Tensor:
-        """Returns the whole frames as ``(N, 3, height, width)`` float32 in [0, 255]."""
+    def resized(self, height: int, width: int, frames: slice = slice(None)) -> torch.Tensor:
+        """Returns some of the frames, all by default, as ``(N, 3, height, width)`` float32 in [0, 255]."""
         top, bottom = self._one(self.shape[1], height)
         left, right = self._one(self.shape[2], width)
-        rows = self._sums[:, bottom] - self._sums[:, top]
+        sums = self._sums[frames]
+        rows = sums[:, bottom] - sums[:, top]
         total = rows[:, :, right] - rows[:, :, left]
         return _mean(total, (bottom - top)[None, :, None, None], (right - left)[None, None, :, None])
 
@@ -85,13 +86,16 @@ class Integral:
         """
         left, right = self._many(boxes[:, 0], boxes[:, 2], size)
         top, bottom = self._many(boxes[:, 1], boxes[:, 3], size)
-        frame = torch.as_tensor(owners, device=self._sums.device)[:, None, None]
-        left, right, top, bottom = left[:, None], right[:, None], top[:, :, None], bottom[:, :, None]
-        sums = self._sums
-        total = (
-            sums[frame, bottom, right] - sums[frame, top, right] - sums[frame, bottom, left] + sums[frame, top, left]
-        )
-        return _mean(total, (bottom - top)[..., None], (right - left)[..., None])
+        _, height, width, colours = self._sums.shape
+        table = self._sums.view(-1, colours)  # so that one index, not three, finds a sum
+        frame = torch.as_tensor(owners, device=table.device)[:, None] * height
+
+        def sums(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+            index = ((frame + y) * width)[:, :, None] + x[:, None]
+            return table.index_select(0, index.view(-1)).view(-1, size, size, colours)
+
+        total = sums(bottom, right) - sums(top, right) - sums(bottom, left) + sums(top, left)
+        return _mean(total, (bottom - top)[:, :, None, None], (right - left)[:, None, :, None])
 
     def _one(self, length: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         first, last = self._many(np.zeros(1, dtype=np.int64), np.array([length]), count)

@@ -11,9 +11,9 @@ from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.faces.track import match
 from toolkit.media import Frame
 
-BATCH_PIXELS = 16 * 640 * 360  # searched at once
-CHUNK_BYTES = 64 << 20  # of frames held at once, or one stretch between two searched frames if that is more
-STRETCHES = 16  # between searched frames, held at once
+BATCH_PIXELS = 6 * 640 * 360  # searched at once
+CHUNK_BYTES = 32 << 20  # of frames held at once, or one stretch between two searched frames if that is more
+STRETCHES = 6  # between searched frames, held at once
 LARGE = 0.25  # of the largest face's area: a smaller face may come and go without a search of the frames around
 
 

@@ -191,3 +191,19 @@ def test_frames_come_one_at_a_time(make_clip):
     frames = iterate_frames(make_clip(count=25))
     assert next(frames).time == 0.0
     frames.close()
+
+
+def test_frames_are_let_go_of(make_clip):
+    """Frames that wait until Python looks for circles would be gigabytes of a large video."""
+    import gc
+
+    from av.video.frame import VideoFrame
+
+    path = make_clip(count=25)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(times(path)) == 25
+        assert sum(type(item) is VideoFrame for item in gc.get_objects()) <= 1
+    finally:
+        gc.enable()
