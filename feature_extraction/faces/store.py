@@ -7,6 +7,7 @@ import numpy as np
 
 from feature_extraction.faces.reel import KeptTrack
 from feature_extraction.faces.track import FaceTrack
+from toolkit.blocks import let_go
 from toolkit.cache import Record
 from toolkit.errors import ClipError
 from toolkit.spool import Spool
@@ -68,6 +69,7 @@ def decoded(track: KeptTrack) -> FaceTrack:
     for first in range(0, len(ends), BLOCK):
         pairs = zip(ends[first : first + BLOCK].tolist(), track.sizes[first : first + BLOCK].tolist(), strict=True)
         crops.append(decode_crops([track.files[end - size : end] for end, size in pairs]))
+        let_go(track.files)
     return FaceTrack(crops.array(), track.times, track.boxes, track.points, track.probabilities)
 
 
