@@ -132,28 +132,39 @@ MORE_IMAGES = {
 Row = dict[str, float | str]
 
 
-def make_corpus(root: Path, clips: int) -> Corpus:
-    """Returns a corpus of voices of 2 to 5 s, face tracks of 12 to 36 crops, sentences of 5 to 40 signs."""
-    generator, spec = np.random.default_rng(0), FaceSpec()
-    rows, tracks = [], {}
-    for number in range(clips):
-        name = f"clip{number:03d}"
-        seconds, frames, signs = generator.uniform(2, 5), generator.integers(12, 37), generator.integers(5, 41)
-        noise = generator.normal(0, 0.1, round(seconds * 44100)).astype(np.float32)
-        write_sound(root / f"{name}.wav", Sound(np.cumsum(noise) / 50 % 1 - 0.5, 44100))
-        text = "".join(chr(code) for code in generator.integers(0x4E00, 0x9FA5, signs))
-        rows.append({"name": name, "audio": f"{name}.wav", "text": text})
-        tracks[name] = Reel(spec.quality)
-        crops = make_crops(generator, frames)
-        save_pictures(root / "pictures" / name, crops)
-        for frame, crop in enumerate(crops):
-            tracks[name].add(crop, frame / spec.frame_rate)
-    corpus = corpus_from_table("bench", root, pd.DataFrame(rows))
-    header = Header(corpus.name, spec.to_json(), spec.identity, root=str(root.resolve()))
-    with CacheWriter(cache_path(root, corpus.name, "faces", spec.name), header) as writer:
-        for name, track in tracks.items():
-            writer.append(to_record(name, track.track()))
-    return corpus
+# Clips of each modality, and how many of them --quick takes; so many that a run takes seconds, not tenths.
+CLIPS = {"audio": (30, 4), "visual": (10, 2), "text": (800, 60)}
+
+
+def make_corpora(root: Path, *, quick: bool) -> dict[str, Corpus]:
+    """Returns a corpus of voices of 2 to 5 s, one of face tracks of 12 to 36 crops, one of 5 to 40 Chinese signs."""
+    generator = np.random.default_rng(0)
+    tables: dict[str, list[dict[str, str]]] = {modality: [] for modality in CLIPS}
+    for modality, table in tables.items():
+        for number in range(CLIPS[modality][quick]):
+            table.append({"name": f"clip{number:03d}"})
+    for row in tables["audio"]:
+        row["audio"] = f"{row['name']}.wav"
+        noise = np.cumsum(generator.normal(0, 0.1, round(generator.uniform(2, 5) * 44100)))
+        write_sound(root / row["audio"], Sound((noise / 50 % 1 - 0.5).astype(np.float32), 44100))
+    for row in tables["text"]:
+        signs = generator.integers(0x4E00, 0x9FA5, generator.integers(5, 41))
+        row["text"] = "".join(map(chr, signs))
+    make_faces(root, [row["name"] for row in tables["visual"]], generator)
+    return {modality: corpus_from_table("bench", root, pd.DataFrame(table)) for modality, table in tables.items()}
+
+
+def make_faces(root: Path, names: Sequence[str], generator: np.random.Generator) -> None:
+    """Writes the faces cache, and the same crops as picture files."""
+    spec = FaceSpec()
+    header = Header("bench", spec.to_json(), spec.identity, root=str(root.resolve()))
+    with CacheWriter(cache_path(root, "bench", "faces", spec.name), header) as writer:
+        for name in names:
+            crops, reel = make_crops(generator, int(generator.integers(12, 37))), Reel(spec.quality)
+            save_pictures(root / "pictures" / name, crops)
+            for frame, crop in enumerate(crops):
+                reel.add(crop, frame / spec.frame_rate)
+            writer.append(to_record(name, reel.track()))
 
 
 def make_crops(generator: np.random.Generator, frames: int) -> np.ndarray:
@@ -187,13 +198,13 @@ class Bench:
 
     Args:
         root: folder for all of it
-        corpus: the clips
+        corpora: the clips, by modality
         device: torch device
         rounds: how often everything is timed
     """
 
-    def __init__(self, root: Path, corpus: Corpus, device: str, rounds: int) -> None:
-        self.root, self.corpus, self.device, self.rounds = root, corpus, device, rounds
+    def __init__(self, root: Path, corpora: dict[str, Corpus], device: str, rounds: int) -> None:
+        self.root, self.corpora, self.device, self.rounds = root, corpora, device, rounds
         self.options = RunOptions(device=device, workers=usable_cores(), overwrite=True)
 
     def job(self, name: str, case: Case, precision: str = "float32") -> FeatureJob:
@@ -204,7 +215,9 @@ class Bench:
             case.network(case.config()).save_pretrained(folder)
             case.processor().save_pretrained(folder)
         spec = dataclasses.replace(find_spec(f"hf:{folder}", case.modality), precision=precision)
-        job = FeatureJob(self.corpus, spec, self.root, levels=("utterance",), device=self.device, trusted=())
+        job = FeatureJob(
+            self.corpora[case.modality], spec, self.root, levels=("utterance",), device=self.device, trusted=()
+        )
         _ = job.encoder
         return job
 
@@ -212,8 +225,9 @@ class Bench:
         """Extracts with jobs that are ready, and leaves them ready."""
         encoders = [job.encoder for job in jobs]
         specs = [job.spec for job in jobs]
-        faces = cache_path(self.root, self.corpus.name, "faces", "mtcnn")
-        run_jobs(jobs, source_of(specs, self.corpus.root, faces), self.corpus, self.options)
+        corpus = self.corpora[specs[0].modality]
+        faces = cache_path(self.root, corpus.name, "faces", "mtcnn")
+        run_jobs(jobs, source_of(specs, corpus.root, faces), corpus, self.options)
         for job, encoder in zip(jobs, encoders, strict=True):
             job.__dict__["encoder"] = encoder
             with Cache(job.targets[0].path) as cache:
@@ -245,7 +259,7 @@ class Bench:
 
         def loop() -> None:
             with torch.inference_mode():
-                case.plain(self.corpus, processor, network, out)
+                case.plain(self.corpora[case.modality], processor, network, out)
 
         return loop
 
@@ -293,7 +307,6 @@ def _row(work: str, floor: float, ours: float, plain: float) -> Row:
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="Few clips, once: about a minute on two cores.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda ...")] = "cpu",
-    clips: Annotated[int, typer.Option(min=2, help="Clips of the corpus.")] = 40,
     only: Annotated[str, typer.Option(metavar="WORD", help="Only networks with this word in their name.")] = "",
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the rows here.")] = None,
 ) -> None:
@@ -302,8 +315,7 @@ def main(
     tr.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        corpus = make_corpus(root, 3 if quick else clips)
-        bench = Bench(root, corpus, resolve_device(device), rounds=1 if quick else 3)
+        bench = Bench(root, make_corpora(root, quick=quick), resolve_device(device), rounds=1 if quick else 3)
         rows: list[Row] = []
         for title, case in CASES.items():
             if only in title:

@@ -192,9 +192,10 @@ def list_encoders(
         raise UserError(f"Unknown modality '{modality}'. {did_you_mean(modality, MODALITIES)}")
     rows = [_facts(spec) for spec in all_specs(modality).values()]
     wanted = [row for row in rows if all(word.lower() in " ".join(row).lower() for word in words or ())]
-    for line in aligned(
-        [("name", "modality", "family", "numbers", "layers", "pooling", "weights", "licence"), *wanted]
-    ):
+    if not wanted:
+        raise UserError(f"No encoder has all of these words: {' '.join(words or ())}. Leave some out.")
+    head = ("name", "modality", "family", "numbers", "layers", "pooling", "weights", "licence")
+    for line in aligned([head, *wanted]):
         say(line)
 
 

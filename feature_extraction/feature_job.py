@@ -10,6 +10,7 @@ from feature_extraction.encoder import Encoder, FrameFeatures, build_encoder, en
 from feature_extraction.job import Job, Target, header_of
 from feature_extraction.source import Source
 from feature_extraction.spec import EncoderSpec, Level
+from toolkit.blocks import blocks
 from toolkit.cache import Record, cache_path
 from toolkit.corpus import Corpus
 from toolkit.errors import ClipError, UserError
@@ -97,8 +98,9 @@ def feature_record(name: str, result: FrameFeatures | ClipError, level: Level) -
         if len(result.values) == 0:
             return Record(name, Status.TOO_SHORT, "the encoder gave no frames")
         utterance = result.values.mean(axis=0, dtype=np.float64)
-    # The sum of hours of frames needs no memory of their size, and is finite exactly when they are.
-    if not (np.isfinite(utterance).all() and np.isfinite(result.values.sum(dtype=np.float64))):
+    # Block by block, and by sums, because hours of frames should not need memory of their size.
+    finite = all(np.isfinite(block.sum(dtype=np.float64)) for block in blocks(result.values))
+    if not (finite and np.isfinite(utterance).all()):
         return Record(name, Status.NOT_FINITE, "the encoder gave NaN or infinity")
     row = {"utterance": utterance.astype(np.float32)}
     if level == "utterance":

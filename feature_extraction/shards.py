@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
 
-from feature_extraction.extract import merge_segments
+from feature_extraction.completion import merge_segments
 from feature_extraction.failures import write_failures
 from feature_extraction.job import Target
 from feature_extraction.lock import locked

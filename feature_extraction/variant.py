@@ -36,11 +36,18 @@ def vary(spec: EncoderSpec, parts: Sequence[str]) -> EncoderSpec:
         raise UserError(
             f"'{spec.name}': {EVERY_LAYER} keeps the layers side by side. To add some, name them: layers0,6,12"
         )
+    _refuse_two_precisions(spec.name, parts)
     name = spec.name
     for part in sorted(dict.fromkeys(parts), key=_rank):
         spec = dataclasses.replace(spec, **_change(spec, part))
         name += ("+" if "@" in name else "@") + part
     return dataclasses.replace(spec, name=name)
+
+
+def _refuse_two_precisions(name: str, parts: Sequence[str]) -> None:
+    named = [part for part in (*name.rpartition("@")[2].split("+"), *parts) if part in PRECISIONS]
+    if len(named) > 1:
+        raise UserError(f"'{name}' cannot be computed in {' and '.join(named)}: name one number type.")
 
 
 def _rank(part: str) -> int:

@@ -44,6 +44,7 @@ def test_mertools_has_variants_too():
         ("face-hog@column-x", "visual", "no variant 'column-x'"),
         ("face-hog@faces-mtcn", "visual", "Unknown face spec 'mtcn'. Did you mean 'mtcnn'"),
         ("wavlm-large@layersx", "audio", "no variant 'layersx'"),
+        ("wavlm-large@float16+bfloat16", "audio", "cannot be computed in float16 and bfloat16: name one"),
         ("wavlm-large@every-layer+mean", "audio", "every-layer keeps the layers side by side"),
         ("wavlm-lrge@bfloat16", "audio", "Did you mean 'wavlm-large'"),
         ("hf:somewhere/nothing", "text", "neither a folder nor to be had"),
