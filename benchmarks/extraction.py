@@ -304,6 +304,14 @@ def _row(work: str, floor: float, ours: float, plain: float) -> Row:
     }  # fmt: skip
 
 
+def _shown(rows: list[Row]) -> list[Row]:
+    """Prints rows as they come, since a whole run takes a while."""
+    cells = [[value if isinstance(value, str) else f"{value:.3f}" for value in row.values()] for row in rows]
+    for line in aligned([list(rows[0]), *[[cell.replace("nan", "-") for cell in row] for row in cells]]):
+        say(line)
+    return rows
+
+
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="Few clips, once: about a minute on two cores.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda ...")] = "cpu",
@@ -319,13 +327,10 @@ def main(
         rows: list[Row] = []
         for title, case in CASES.items():
             if only in title:
-                rows += bench.compare(title, case)
+                rows += _shown(bench.compare(title, case))
         if only in "three images":
-            rows.append(bench.together({"vit-base-16": CASES["vit-base-16"], **MORE_IMAGES}))
+            rows += _shown([bench.together({"vit-base-16": CASES["vit-base-16"], **MORE_IMAGES})])
         shutil.rmtree(root / "models")
-    cells = [[value if isinstance(value, str) else f"{value:.3f}" for value in row.values()] for row in rows]
-    for line in aligned([list(rows[0]), *[[cell.replace("nan", "-") for cell in row] for row in cells]]):
-        say(line)
     if json_file is not None:
         json_file.write_text(json.dumps(rows, indent=2))
 
