@@ -64,11 +64,14 @@ def test_error_in_the_background_ends_the_run(work, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_stopped_between_batches(work, tmp_path, error):
-    before = threading.active_count()
-    with pytest.raises(error):
+    def stop_after_a_segment():
         for _ in produce(*work, threads=2):
             if files(tmp_path):
                 raise error
+
+    before = threading.active_count()
+    with pytest.raises(error):
+        stop_after_a_segment()
     deadline = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.05)
