@@ -6,11 +6,10 @@ The clips are those of the demo corpus, made on the spot. Per encoder three thin
 - *ours*: `extract_features` from media files to the merged cache, one worker;
 - *all cores*: the same with a worker per core.
 
-For faces, *plain* is what scripts do: the detector on every frame, one at a time.
+Faces, networks, memory and reading have benchmarks of their own beside this one.
 """
 
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,13 +21,14 @@ import typer
 
 from feature_extraction.encoder import EncoderSpec, build_encoder, get_spec
 from feature_extraction.extract import extract_faces, extract_features
-from feature_extraction.faces.detect import detectors
+from feature_extraction.faces.spec import FaceSpec
+from feature_extraction.options import RunOptions
 from feature_extraction.source import source_of
 from toolkit.cache import cache_path
 from toolkit.console import aligned, say
 from toolkit.corpus import Corpus, load_corpus
+from toolkit.device import usable_cores
 from toolkit.errors import ClipError
-from toolkit.media import iterate_frames
 
 ENCODERS = {"egemaps": "audio", "prosody": "audio", "face-hog": "visual", "char-hash": "text"}
 Row = dict[str, float | str]
@@ -47,36 +47,19 @@ def seconds(work: Callable[[], object], times: int) -> float:
 def bench_encoder(corpus: Corpus, spec: EncoderSpec, root: Path, times: int) -> Row:
     """Returns floor, ours and all cores of one encoder; faces are there already."""
     source = source_of(
-        spec, corpus.root, cache_path(root, corpus.name, "faces", spec.faces.name) if spec.faces else None
+        [spec], corpus.root, cache_path(root, corpus.name, "faces", spec.faces.name) if spec.faces else None
     )
-    items = [source.load(row) for row in corpus.table.to_dict("records")]
+    items = [source.view(source.load(row), spec) for row in corpus.table.to_dict("records")]
     encoder = build_encoder(spec)
     encoder.encode(items[:1])  # first use loads libraries
     floor = seconds(lambda: [encoder.encode([item]) for item in items], times)
-    ours = seconds(lambda: extract_features(corpus, spec, root, overwrite=True), times)
-    cores = seconds(lambda: extract_features(corpus, spec, root, overwrite=True, workers=os.cpu_count()), times)
+    one, all_cores = (RunOptions(overwrite=True, workers=workers) for workers in (1, usable_cores()))
+    ours = seconds(lambda: extract_features(corpus, [spec], root, options=one), times)
+    cores = seconds(lambda: extract_features(corpus, [spec], root, options=all_cores), times)
     return _row(f"{spec.modality}/{spec.name}", len(items), floor=floor, ours=ours, cores=cores)
 
 
-def bench_faces(corpus: Corpus, root: Path, times: int) -> Row:
-    """Returns floor (the detector on every k-th frame, in one batch), plain and ours for face crops."""
-    from feature_extraction.faces.spec import FaceSpec
-
-    spec = FaceSpec()
-    detector = detectors.get(spec.detector)(spec)
-    paths = [corpus.path(value) for value in corpus.table["video"]]
-    clips = [[frame.image for frame in iterate_frames(path, rate=spec.frame_rate)] for path in paths]
-    detector.detect(clips[0][:1])
-    floor = seconds(lambda: [detector.detect(images[:: spec.every]) for images in clips], times)
-    plain = seconds(lambda: [detector.detect([image]) for images in clips for image in images], times)
-    ours = seconds(lambda: extract_faces(corpus, spec, root, overwrite=True), times)
-    cores = seconds(lambda: extract_faces(corpus, spec, root, overwrite=True, workers=os.cpu_count()), times)
-    return _row("faces/mtcnn", len(clips), floor=floor, ours=ours, cores=cores, plain=plain)
-
-
-def _row(
-    name: str, clips: int, *, floor: float, ours: float, cores: float = float("nan"), plain: float = float("nan")
-) -> Row:
+def _row(name: str, clips: int, *, floor: float, ours: float, cores: float) -> Row:
     return {
         "work": name,
         "clips": clips,
@@ -84,8 +67,6 @@ def _row(
         "ours_s": ours,
         "ours/floor": ours / floor,
         "all cores/floor": cores / floor,
-        "plain/ours": plain / ours,
-        "plain/all cores": plain / cores,
     }
 
 
@@ -101,12 +82,13 @@ def main(
         root = Path(name)
         make_demo(root / "demo", scale="tiny" if quick else "small")
         corpus = _sound(load_corpus(f"demo:{root / 'demo'}"))
-        rows = [bench_faces(corpus, root, times)]
+        rows = []
+        extract_faces(corpus, FaceSpec(), root)
         corpus = corpus.only(corpus.table["name"].isin(_with_faces(corpus, root)))
         for encoder, modality in ENCODERS.items():
             rows.append(bench_encoder(corpus, get_spec(encoder, modality), root, times))
     cells = [[value if isinstance(value, str) else f"{value:.4g}" for value in row.values()] for row in rows]
-    for line in aligned([list(rows[0]), *[[cell.replace("nan", "-") for cell in row] for row in cells]]):
+    for line in aligned([list(rows[0]), *cells]):
         say(line)
     if json_file is not None:
         json_file.write_text(json.dumps(rows, indent=2))
@@ -118,7 +100,7 @@ def _sound(corpus: Corpus) -> Corpus:
 
 
 def _with_faces(corpus: Corpus, root: Path) -> list[str]:
-    source = source_of(get_spec("face-hog", "visual"), corpus.root, cache_path(root, corpus.name, "faces", "mtcnn"))
+    source = source_of([get_spec("face-hog", "visual")], corpus.root, cache_path(root, corpus.name, "faces", "mtcnn"))
     names = []
     for row in corpus.table.to_dict("records"):
         try:
