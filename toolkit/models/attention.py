@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from toolkit.models.layers import SequenceEncoder, VectorEncoder
+from toolkit.models.layers import VectorEncoder, encode, encoders
+from toolkit.models.linear import Linear
 from toolkit.models.network import Features, Network, networks
 
 
@@ -25,6 +26,8 @@ class Attention(Network):
         frames: reads `Sequences` through an LSTM in place of ``(batch, dim)`` vectors
     """
 
+    levels = ("utterance", "frame")
+
     def __init__(
         self,
         inputs: Mapping[str, int],
@@ -35,23 +38,13 @@ class Attention(Network):
         frames: bool = False,
     ) -> None:
         super().__init__(inputs, classes, hidden)
-        self.hidden = hidden
-        encoder = SequenceEncoder if frames else VectorEncoder
-        # By position, not by key: a module's name must hold no dot, and encoders' names may.
-        self.encoders = nn.ModuleList(encoder(dim, hidden, dropout) for dim in self.inputs.values())
+        self.stacks = not frames
+        self.encoders = encoders(self.inputs.values(), hidden, dropout, frames=frames)
         self.attention = VectorEncoder(len(self.inputs) * hidden, hidden, dropout)
-        self.scores = nn.Linear(hidden, len(self.inputs))
+        self.scores = Linear(hidden, len(self.inputs))
 
     def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor:
         """Returns the weighted sum of the encoded modalities, ``(batch, hidden)``."""
-        batch = len(next(iter(present.values())))
-        encoded = []
-        for key, encoder in zip(self.inputs, self.encoders, strict=True):
-            if key in features:
-                values = encoder(features[key])
-                encoded.append(torch.where(present[key][:, None], values, values.new_zeros(())))
-            else:
-                encoded.append(self.scores.weight.new_zeros(batch, self.hidden))
-        stacked = torch.stack(encoded, dim=2)  # (B, H, M)
-        scores = self.scores(self.attention(torch.cat(encoded, dim=1)))  # (B, M)
-        return (stacked @ scores[:, :, None]).squeeze(2)
+        encoded = encode(self.encoders, features, present)
+        scores = self.scores(self.attention(torch.cat(encoded, dim=-1)))  # (B, M)
+        return (torch.stack(encoded, dim=-1) @ scores[..., None]).squeeze(-1)

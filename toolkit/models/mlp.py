@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from toolkit.models.layers import multilayer
-from toolkit.models.network import Features, Network, networks
+from toolkit.models.network import Features, Network, networks, row
 
 
 @networks.add("mlp")
@@ -23,18 +23,17 @@ class MultilayerPerceptron(Network):
         dropout: probability, after each layer
     """
 
+    stacks = True
+
     def __init__(self, inputs: Mapping[str, int], classes: int, *, hidden: int = 128, dropout: float = 0.3) -> None:
         super().__init__(inputs, classes, hidden)
-        self.missing = nn.ParameterList(nn.Parameter(torch.zeros(dim)) for dim in self.inputs.values())
+        self.missing = nn.ParameterList(torch.zeros(dim) for dim in self.inputs.values())
         self.layers = multilayer(sum(self.inputs.values()), (2 * hidden, hidden), dropout)
 
     def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor:
         """Returns the output of the last layer, ``(batch, hidden)``."""
         columns = []
         for key, missing in zip(self.inputs, self.missing, strict=True):
-            values = features.get(key)
-            if values is None:
-                columns.append(missing.expand(len(present[key]), -1))
-            else:
-                columns.append(torch.where(present[key][:, None], values, missing))
-        return self.layers(torch.cat(columns, dim=1))
+            instead = row(missing)  # (1, D)
+            columns.append(torch.where(present[key][..., None], features.get(key, instead), instead))
+        return self.layers(torch.cat(columns, dim=-1))

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from toolkit.errors import UserError
+from toolkit.models.linear import Linear
 from toolkit.registry import Registry
 
 
@@ -45,21 +46,48 @@ class Sequences(NamedTuple):
         return steps < self.lengths[:, None]
 
 
+class Fused(NamedTuple):
+    """What a network with a loss of its own fuses to.
+
+    Attributes:
+        hidden: ``(batch, width)``
+        auxiliary_loss: ``()``
+    """
+
+    hidden: Tensor
+    auxiliary_loss: Tensor
+
+
 Features = Mapping[str, Tensor | Sequences]
 
 
 class Network(nn.Module, ABC):
     """A fusion network with one head for emotions and one for valence.
 
-    Modalities are iterated sorted by name. A modality may be missing for the whole batch (its key is absent from
+    Modalities are iterated sorted by name (`anchored` for networks in which one of them is special). A modality may be missing for the whole batch (its key is absent from
     ``features``) or for some clips (``present`` is false there); what stands in ``features`` for such a clip must be
-    finite and is not looked at.
+    finite and is not looked at. A clip without any modality changes nothing for the others, nor the auxiliary loss.
+
+    Many networks of one class can train as one (`toolkit.models.stack`): every weight then has an axis of models in
+    front, and so has every feature. A class that says ``stacks = True`` is written for both: it computes on the last
+    axes only (``dim=-1``, ``[..., None]``), its layers are those of `toolkit.models.layers`, and a weight of its own
+    broadcasts over the batch through `row`.
 
     Args:
         inputs: feature dimension of each modality
         classes: number of emotion logits
         width: size of the fused representation that the heads read
+
+    Attributes:
+        stacks: whether many can train as one
+        levels: what it reads: ``utterance`` vectors, ``frame`` sequences of any lengths, or ``aligned`` ones that have
+            a time axis in common; one that reads both vectors and sequences is told by its option ``frames``
+        scalars: options that change numbers and no shapes, such as ``dropout``
     """
+
+    stacks: ClassVar[bool] = False
+    levels: ClassVar[tuple[str, ...]] = ("utterance",)
+    scalars: ClassVar[tuple[str, ...]] = ("dropout",)
 
     def __init__(self, inputs: Mapping[str, int], classes: int, width: int) -> None:
         super().__init__()
@@ -68,16 +96,17 @@ class Network(nn.Module, ABC):
         if width < 1:
             raise ValueError(f"the layers are {width} wide, expected 1 or more")
         self.inputs = {key: inputs[key] for key in sorted(inputs)}
-        self.emotion_head = nn.Linear(width, classes)
-        self.valence_head = nn.Linear(width, 1)
+        self.emotion_head = Linear(width, classes)
+        self.valence_head = Linear(width, 1)
 
     @abstractmethod
-    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor:
-        """Returns the fused representation.
+    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor | Fused:
+        """Returns the fused representation, with the network's own loss where it has one.
 
         Args:
             features: ``(batch, dim)`` tensors, or `Sequences` where the network was built for them
-            present: ``(batch,)`` boolean for every modality the network was built with
+            present: ``(batch,)`` boolean for every modality the network was built with, false where it is not in
+                ``features``
 
         Returns:
             ``(batch, width)``
@@ -95,14 +124,28 @@ class Network(nn.Module, ABC):
             raise ValueError(f"expected a non-empty subset of {list(self.inputs)}, got {sorted(features)}")
         known = present or {}
         first = next(iter(features.values()))
-        first = first.values if isinstance(first, Sequences) else first
-        everywhere = torch.ones(len(first), dtype=torch.bool, device=first.device)
-        nowhere = ~everywhere
-        masks = {key: known.get(key, everywhere) if key in features else nowhere for key in self.inputs}
-        hidden = self.fuse(features, masks)  # (B, H)
-        return NetworkOutput(
-            hidden, self.emotion_head(hidden), self.valence_head(hidden).squeeze(-1), hidden.new_zeros(())
-        )
+        first = first.values[..., 0] if isinstance(first, Sequences) else first
+        everywhere = torch.ones(first.shape[:-1], dtype=torch.bool, device=first.device)
+        masks = {key: known.get(key, everywhere) if key in features else ~everywhere for key in self.inputs}
+        fused = self.fuse(features, masks)
+        hidden, loss = fused if isinstance(fused, Fused) else (fused, fused.new_zeros(fused.shape[:-2]))
+        return NetworkOutput(hidden, self.emotion_head(hidden), self.valence_head(hidden).squeeze(-1), loss)
+
+
+def row(weight: Tensor) -> Tensor:
+    """Returns a weight ``(..., n)`` as ``(..., 1, n)``, which broadcasts over the batch, in a stack as well."""
+    return weight.unsqueeze(-2)
+
+
+def anchored(inputs: Mapping[str, int], anchor: str | None) -> str:
+    """Returns the modality that the others are related to, by default ``text``, or the first where there is none.
+
+    Raises:
+        ValueError: the anchor named is not among the inputs
+    """
+    if anchor is not None and anchor not in inputs:
+        raise ValueError(f"the anchor '{anchor}' is none of the inputs {sorted(inputs)}")
+    return anchor or ("text" if "text" in inputs else min(inputs))
 
 
 networks: Registry[type[Network]] = Registry("network", "toolkit.models")
