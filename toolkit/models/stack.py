@@ -1,6 +1,6 @@
 """Many networks of one shape as one: every weight with an axis of models in front."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -61,27 +61,31 @@ class Stack(nn.Module):
         output = self.network({key: _first(part) for key, part in features.items()}, _firsts(present))
         return NetworkOutput(*(part[None] for part in output))
 
-    def apart(self, first: int, last: int, features: Features, present: Mapping[str, Tensor]) -> NetworkOutput:
-        """Returns the outputs of some neighbouring models for the same batch.
+    def apart(self, members: Tensor, features: Features, present: Mapping[str, Tensor]) -> NetworkOutput:
+        """Returns the outputs of some models for the same batch, with an axis of these models in front.
 
         Args:
-            first: number of the first model
-            last: number of the one after the last
+            members: ``(n,)`` numbers of the models
             features: ``(batch, dim)`` or `Sequences`, without an axis of models
             present: ``(batch,)`` boolean by modality
         """
         if not self.network.stacks:
             return NetworkOutput(*(part[None] for part in self.network(features, present)))
-        count = last - first
-        weights = {key: weight[first:last] for key, weight in self.network.state_dict().items()}
+        weights = {key: weight[members] for key, weight in self._weights()}
         # Expanded, not copied: a matrix product reads the one batch for every model.
-        spread = {key: values.expand(count, *values.shape) for key, values in features.items()}
-        return functional_call(self.network, weights, (spread, {k: m.expand(count, -1) for k, m in present.items()}))
+        spread = {key: values.expand(len(members), *values.shape) for key, values in features.items()}
+        masks = {key: mask.expand(len(members), -1) for key, mask in present.items()}
+        return functional_call(self.network, weights, (spread, masks))
 
     def state(self, number: int) -> dict[str, Tensor]:
         """Returns a copy of the weights of one model, as its network's ``load_state_dict`` takes them."""
         weights = self.network.state_dict()
         return {key: (weight[number] if self.network.stacks else weight).clone() for key, weight in weights.items()}
+
+    def _weights(self) -> Iterator[tuple[str, Tensor]]:
+        """Yields parameters and buffers, those that are not saved as well."""
+        yield from self.network.named_parameters()
+        yield from self.network.named_buffers()
 
 
 def _shapes(network: Network) -> dict[str, torch.Size]:
