@@ -1,8 +1,9 @@
 """The corpus table that every reader gives and every stage takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,8 +23,9 @@ class Corpus:
         root: folder that the paths in the table are relative to
         table: columns `COLUMNS` and more where a corpus has more; ``name`` is unique; ``video`` and ``audio`` are
             paths, ``text`` is the transcript itself, ``openset`` is a list-like string of words
-        emotions: class names in label order
+        emotions: class names in label order, none where the corpus has only valence
         valence: lowest and highest valence
+        group: column whose values no fold splits (session, video), where folds of this corpus are made that way
     """
 
     name: str
@@ -31,6 +33,7 @@ class Corpus:
     table: pd.DataFrame
     emotions: tuple[str, ...] = MER_EMOTIONS
     valence: tuple[float, float] = MER_VALENCE
+    group: str | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -82,14 +85,14 @@ def load_corpus(reference: str) -> Corpus:
     raise UserError(f"'{reference}' names no corpus. Expected a CSV's path or one of {known}.")
 
 
-def corpus_from_table(name: str, root: Path, table: pd.DataFrame, **options: Sequence) -> Corpus:
+def corpus_from_table(name: str, root: Path, table: pd.DataFrame, **options: Any) -> Corpus:
     """Returns a corpus with all of `COLUMNS` present, absent ones filled with missing values.
 
     Args:
         name: corpus name
         root: folder that the table's paths are relative to
         table: at least the column ``name``; a missing ``split`` becomes ``train``
-        options: ``emotions`` and ``valence`` of `Corpus` where they differ from the MER challenges'
+        options: ``emotions`` and ``valence`` of `Corpus` where they differ from the MER challenges', and ``group``
 
     Raises:
         UserError: two clips have the same name

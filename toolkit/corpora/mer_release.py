@@ -1,7 +1,7 @@
 """What the releases of MER2023 and MER2024 have in common: folders of clips, label tables, transcripts, known sizes."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,13 +20,19 @@ TRANSCRIPTS = (
 OPEN_SETS = ("check-openset.csv",)
 
 
-def scan_clips(root: Path, folder: str) -> dict[str, str]:
-    """Returns the clips of one folder, ``name -> path`` relative to ``root``, none if it is absent."""
+def scan_clips(root: Path, folder: str, extensions: Sequence[str] = EXTENSIONS) -> dict[str, str]:
+    """Returns the clips of one folder, ``name -> path`` relative to ``root``, none if it is absent.
+
+    Args:
+        root: folder of the release
+        folder: folder in it
+        extensions: of the files wanted; the first wins where a clip is there with several
+    """
     if not (root / folder).is_dir():
         return {}
     files = [file for file in (root / folder).iterdir() if not file.name.startswith(".")]
-    found = {extension: [file for file in files if file.suffix.lower() == extension] for extension in EXTENSIONS}
-    return {file.stem: f"{folder}/{file.name}" for extension in reversed(EXTENSIONS) for file in found[extension]}
+    found = {extension: [file for file in files if file.suffix.lower() == extension] for extension in extensions}
+    return {file.stem: f"{folder}/{file.name}" for extension in reversed(extensions) for file in found[extension]}
 
 
 def find_table(root: Path, *names: str, folder: str = ".") -> Path | None:
@@ -44,7 +50,7 @@ def read_labels(path: Path) -> pd.DataFrame:
     Raises:
         UserError: a doubled name, an emotion outside the six classes, or a valence outside -5 to 5
     """
-    table = _read_named(path, ("discrete", "valence"), required=("name", "discrete"))
+    table = read_named(path, ("discrete", "valence"), required=("name", "discrete"))
     labels = {}
     for name, row, cells in zip(table.index, table["row"], table.to_dict("records"), strict=True):
         emotion = float("nan") if is_missing(cells["discrete"]) else normalise_emotion(cells["discrete"])
@@ -80,12 +86,12 @@ def add_words(table: pd.DataFrame, root: Path) -> pd.DataFrame:
     """Returns the table with the transcripts (``text``, Chinese, and ``english``) and open-set words there are."""
     transcripts = find_table(root, *TRANSCRIPTS)
     if transcripts:
-        words = _read_named(transcripts, ("chinese", "english"), required=("name", "chinese"))
+        words = read_named(transcripts, ("chinese", "english"), required=("name", "chinese"))
         words = words.rename(columns={"chinese": "text"})
         table = table.join(words[[column for column in ("text", "english") if column in words]], on="name")
     open_set = find_table(root, *OPEN_SETS)
     if open_set:
-        words = _read_named(open_set, ("openset",), required=("name", "openset"))
+        words = read_named(open_set, ("openset",), required=("name", "openset"))
         strangers = len(set(words.index) - set(table["name"]))
         if strangers:
             logger.warning("%s: %d of its %d clips are not in the corpus.", open_set, strangers, len(words))
@@ -115,7 +121,17 @@ def check_sizes(root: Path, got: Mapping[str, int], expected: Mapping[str, int],
         )
 
 
-def _read_named(path: Path, columns: tuple[str, ...], *, required: tuple[str, ...]) -> pd.DataFrame:
+def read_named(path: Path, columns: tuple[str, ...], *, required: tuple[str, ...]) -> pd.DataFrame:
+    """Returns the cells of a CSV as strings, indexed by clip name, with the row of the file in column ``row``.
+
+    Args:
+        path: the CSV
+        columns: known columns besides ``name``
+        required: columns that must be there
+
+    Raises:
+        UserError: an empty or doubled name, or no table as `read_table` expects it
+    """
     table = read_table(path, known=("name", *columns), required=required)
     names = table["name"].str.strip()
     for row, name in names.items():
