@@ -38,6 +38,12 @@ def test_select_keeps_order(corpus):
     assert len(corpus.select("train", "test_multi")) == 3
 
 
+def test_group_survives_a_selection():
+    table = pd.DataFrame({"name": ["a", "b"], "session": [1, 2]})
+    assert corpus_from_table("mine", Path(), table).group is None
+    assert corpus_from_table("mine", Path(), table, group="session").select("train").group == "session"
+
+
 def test_unknown_split(corpus):
     with pytest.raises(UserError, match=r"Corpus 'mine' has no split 'test'. It has: train, test_multi."):
         corpus.select("test")
@@ -62,7 +68,9 @@ def test_table_given_is_left_alone():
 
 
 def test_readers_are_found():
-    assert {"folder", "mer2023", "mer2024", "mer2023-partial", "mer2024-partial"} <= set(readers.names())
+    challenges = {"mer2023", "mer2024", "mer2023-partial", "mer2024-partial"}
+    others = {"iemocap4", "iemocap6", "meld", "mosi", "mosei", "sims", "simsv2", "mosi-utterances", "cross", "folder"}
+    assert challenges | others <= set(readers.names())
 
 
 @pytest.mark.parametrize("prefix", ["", "folder:"])

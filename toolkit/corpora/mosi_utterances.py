@@ -39,7 +39,7 @@ def read(path: Path) -> Corpus:
     if len(strangers):
         found = table["label"][strangers[0]]
         raise UserError(f"{file}: utterance {strangers[0]} has the label {found}. Expected 0 negative, 1 positive.")
-    table = table.rename(columns={"sentence": "text"})
+    table["text"] = table.pop("sentence").replace("", float("nan"))
     table["name"] = table["video_id"] + "_" + table["utterance_no"].astype(str)
     table["emotion"] = [EMOTIONS[label] for label in table.pop("label")]
     return corpus_from_table("mosi-utterances", file.parent, table, emotions=EMOTIONS, group="video_id")
