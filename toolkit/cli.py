@@ -12,7 +12,7 @@ from toolkit.device import usable_cores
 WORKERS = usable_cores()
 _STYLE = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 app = typer.Typer(help="Tools around corpora, caches, scores and submissions.", **_STYLE)
-cache_app = typer.Typer(help="Look into feature caches.", **_STYLE)
+cache_app = typer.Typer(help="Look into feature caches, and make them of features from elsewhere.", **_STYLE)
 submission_app = typer.Typer(help="Check submission files.", **_STYLE)
 app.add_typer(cache_app, name="cache")
 app.add_typer(submission_app, name="submission")
@@ -25,6 +25,21 @@ class TrackName(StrEnum):
     NOISE = "noise"
     SEMI = "semi"
     OV = "ov"
+
+
+class ModalityName(StrEnum):
+    """The choices of ``--modality``."""
+
+    AUDIO = "audio"
+    TEXT = "text"
+    VISUAL = "visual"
+
+
+class LevelName(StrEnum):
+    """The choices of ``--level``."""
+
+    UTTERANCE = "utterance"
+    FRAME = "frame"
 
 
 class Scale(StrEnum):
@@ -114,6 +129,26 @@ def verify(file: Annotated[Path, typer.Argument(metavar="FILE", help="A cache.")
     say(f"{file}: {'sound' if not problems else f'{len(problems)} problems; extract again with --overwrite'}")
     if problems:
         raise typer.Exit(1)
+
+
+@cache_app.command("import")
+def import_(
+    source: Annotated[Path, typer.Option("--from", metavar="PATH", help="Folder of npy files, npz, or MMSA's .pkl.")],
+    corpus: CorpusOption,
+    modality: Annotated[ModalityName, typer.Option(help="Of the features.")],
+    encoder: Annotated[str, typer.Option(metavar="NAME", help="What --features of stage 2 shall call them.")],
+    cache: Annotated[Path, typer.Option(metavar="DIR", help="Folder of all caches.")],
+    level: Annotated[LevelName | None, typer.Option(help="What to keep; as the source has it without.")] = None,
+    key: Annotated[str | None, typer.Option(metavar="NAME", help="Array of an npz or pickle.")] = None,
+    rate: Annotated[float | None, typer.Option(metavar="HZ", help="Frames per second, where you know it.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a cache that is there.")] = False,
+) -> None:
+    """Make a cache of features that you have already."""
+    from toolkit.cache_import import import_lines
+
+    wanted = {"modality": modality.value, "encoder": encoder, "level": level and level.value, "key": key, "rate": rate}
+    for line in import_lines(source, corpus, cache, overwrite=overwrite, **wanted):
+        say(line)
 
 
 @submission_app.command()

@@ -32,7 +32,7 @@ class Sidecar(pydantic.BaseModel, extra="forbid"):
 
     Attributes:
         name: corpus name, the CSV's stem if absent
-        emotions: class names in label order; the words of the CSV must be among them
+        emotions: class names in label order; the words of the CSV must be among them; none where there is only valence
         valence: lowest and highest valence
     """
 
@@ -74,9 +74,10 @@ def read(path: Path) -> Corpus:
     _warn_of_missing_files(path, table)
     for column in set(table) - set(COLUMNS):
         table[column] = _numbers_where_all_are(table[column])
-    emotions = tuple(declared) or class_order(set(table.get("emotion", pd.Series(dtype=object)).dropna()))
+    occurring = class_order(set(table.get("emotion", pd.Series(dtype=object)).dropna()))
+    emotions = occurring or MER_EMOTIONS if sidecar.emotions is None else tuple(declared)
     return corpus_from_table(
-        sidecar.name or path.stem, path.parent, table, emotions=emotions or MER_EMOTIONS, valence=sidecar.valence
+        sidecar.name or path.stem, path.parent, table, emotions=emotions, valence=sidecar.valence
     )
 
 
