@@ -1,0 +1,34 @@
+"""Which vector files can be compared, and by what."""
+
+from pathlib import Path
+
+from references import face_networks, fusion, metrics, vggish, video_face
+from references.vectors import Difference
+from toolkit.errors import UserError
+
+COMPARABLE = {
+    "fusion_": fusion.differences,
+    "metrics_": metrics.differences,
+    "cnn_vggish": vggish.differences,
+    "cnn_sunvideomae_a": video_face.differences,
+    "cnn_sunvideomae_b": video_face.differences,
+    **{f"cnn_{name}": face_networks.differences for name in face_networks.NETWORKS},
+}
+
+
+def differences(path: Path) -> list[Difference]:
+    """Returns how far ours is from what a vector file holds.
+
+    Args:
+        path: ``.safetensors``, or the ``.json`` beside it
+
+    Raises:
+        UserError: there is no such file, or nothing of ours to compare it with yet
+    """
+    if not path.is_file():
+        raise UserError(f"There is no file {path}. Expected a vector file of ../shared/parity.")
+    for beginning, compare in COMPARABLE.items():
+        if path.name.startswith(beginning) and not path.stem.endswith("_keys"):
+            return compare(path)
+    known = ", ".join(f"{beginning}*" for beginning in COMPARABLE)
+    raise UserError(f"Nothing of ours can be compared with {path.name} yet. Can be: {known}.")
