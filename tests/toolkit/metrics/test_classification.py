@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, recall_score
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
 from toolkit.errors import UserError
-from toolkit.metrics.classification import accuracy, confusion, unweighted_recall, weighted_f1
+from toolkit.metrics.classification import accuracy, class_f1, confusion, macro_f1, unweighted_recall, weighted_f1
 
 TRUTH = ["neutral", "neutral", "neutral", "happy", "happy", "sad"]
 GUESS = ["neutral", "neutral", "happy", "happy", "sad", "angry"]
@@ -15,6 +15,8 @@ LABELS = ["neutral", "angry", "happy", "sad"]
 def test_by_hand():
     # neutral: precision 1, recall 2/3, F1 0.8; happy: 1/2, 1/2, 0.5; sad: 0, 0, 0; angry never true
     assert weighted_f1(TRUTH, GUESS, LABELS) == pytest.approx((3 * 0.8 + 2 * 0.5 + 1 * 0) / 6)
+    assert class_f1(TRUTH, GUESS, LABELS) == pytest.approx([0.8, 0, 0.5, 0])
+    assert macro_f1(TRUTH, GUESS, LABELS) == pytest.approx((0.8 + 0.5 + 0 + 0) / 4)
     assert accuracy(TRUTH, GUESS) == 0.5
     assert unweighted_recall(TRUTH, GUESS) == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
     assert confusion(TRUTH, GUESS, LABELS).tolist() == [[2, 0, 1, 0], [0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 0, 0]]
@@ -32,6 +34,11 @@ def test_equals_scikit_learn(seed):
     assert weighted_f1(truth, guess, range(6)) == pytest.approx(f1_score(truth, guess, average="weighted"), abs=1e-12)
     expected = recall_score(truth, guess, average="macro", labels=np.unique(truth))
     assert unweighted_recall(truth, guess) == pytest.approx(expected, abs=1e-12)
+    assert macro_f1(truth, guess) == pytest.approx(f1_score(truth, guess, average="macro"), abs=1e-12)
+    every = f1_score(truth, guess, average=None, labels=range(9), zero_division=0)
+    assert class_f1(truth, guess, range(9)) == pytest.approx(every, abs=1e-12)
+    assert macro_f1(truth, guess, range(9)) == pytest.approx(every.mean(), abs=1e-12)
+    assert accuracy(truth, guess) == accuracy_score(truth, guess)
 
 
 def test_unknown_class():
@@ -52,3 +59,38 @@ def test_missing_class_is_not_a_class_of_its_own(score, missing):
         score(["happy", missing], ["happy", "happy"])
     with pytest.raises(UserError, match="A predicted class is missing"):
         score(["happy", "happy"], ["happy", missing])
+
+
+def test_macro_f1_of_an_absent_class():
+    assert macro_f1(["a", "b"], ["a", "b"]) == 1
+    assert macro_f1(["a", "b"], ["a", "b"], ["a", "b", "c", "d"]) == 0.5
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64, np.uint64])
+def test_codes_are_counted_as_words_are(dtype):
+    generator = np.random.default_rng(0)
+    truth, guess = generator.integers(0, 20, (2, 500)).astype(dtype)  # 20 * 20 cells do not fit into 8 bits
+    words = [f"class {code}" for code in range(20)]
+    table = confusion(truth, guess, range(20))
+    assert table.tolist() == confusion([words[i] for i in truth], [words[i] for i in guess], words).tolist()
+    assert table.tolist() == confusion_matrix(truth, guess, labels=range(20)).tolist()
+
+
+def test_codes_are_not_taken_for_places_of_other_labels():
+    truth, guess = np.array([3, 2, 2]), np.array([3, 3, 2])
+    assert confusion(truth, guess, range(2, 4)).tolist() == [[1, 1], [0, 1]]
+    assert confusion(truth, guess, range(3, 1, -1)).tolist() == [[1, 0], [1, 1]]
+    assert confusion(truth, guess, [3, 2]).tolist() == [[1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("truth", "guess"), [([0, 1], [0, 3]), ([0, -1], [0, 1]), ([5, 1], [0, 1]), ([0, 1], [0]), ([], [])]
+)
+def test_codes_fail_as_words_do(truth, guess):
+    truth, guess = np.array(truth, np.int64), np.array(guess, np.int64)
+    messages = []
+    for labels in (range(3), [0, 1, 2]):
+        with pytest.raises(UserError) as error:
+            confusion(truth, guess, labels)
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
