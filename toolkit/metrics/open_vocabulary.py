@@ -121,6 +121,14 @@ def set_scores(
     Raises:
         UserError: a clip is missing on one side, or there is none to score
     """
+    accuracy, recall = set_overlaps(truth, prediction, groups).mean(axis=0)
+    return SetScores(float(accuracy), float(recall), float((accuracy + recall) / 2))
+
+
+def set_overlaps(
+    truth: Mapping[str, Sequence[str]], prediction: Mapping[str, Sequence[str]], groups: Groups | None = None
+) -> np.ndarray:
+    """Returns accuracy and recall of each clip that `set_scores` scores, by name, ``(clips, 2)``; errors as there."""
     require_same_clips(truth, prediction)
     names = sorted(truth if groups is None else set(truth) & set(groups))
     if not names:
@@ -131,8 +139,7 @@ def set_scores(
         true = {head.get(word, word) for word in _pieces(truth[name], head)}
         guess = {head.get(word, word) for word in _pieces(prediction[name], head)}
         pairs.append(overlap(true, guess))
-    accuracy, recall = np.mean(np.array(pairs, np.float64), axis=0)
-    return SetScores(float(accuracy), float(recall), float((accuracy + recall) / 2))
+    return np.array(pairs, np.float64)
 
 
 def _pieces(words: Sequence[str], whole: Mapping[str, str]) -> list[str]:

@@ -171,12 +171,27 @@ def wheel_scores(
 
 
 def _f_score(truth: Mapping[str, Any], prediction: Mapping[str, Any], wheels: Wheels, wheel: str, level: str) -> float:
+    overlaps = wheel_overlaps(truth, prediction, wheels, wheel, level)
+    return float(harmonic_mean(*np.nanmean(overlaps, axis=0)))
+
+
+def wheel_overlaps(
+    truth: Mapping[str, Sequence[str]], prediction: Mapping[str, Sequence[str]], wheels: Wheels, wheel: str, level: str
+) -> np.ndarray:
+    """Returns precision and recall of each clip on one wheel, by name, ``(clips, 2)``; NaN where it is left out.
+
+    Raises:
+        UserError: no true word is on the wheel
+    """
     pairs = []
     for name in sorted(truth):
         true = wheels.groups(truth[name], wheel, level)
-        if true:
-            pairs.append(overlap(true, wheels.groups(prediction[name], wheel, level)))
-    if not pairs:
+        pairs.append(overlap(true, wheels.groups(prediction[name], wheel, level)) if true else (np.nan, np.nan))
+    if np.isnan(pairs).all():
         raise UserError(f"No true word is on the wheel '{wheel}', so nothing can be scored.")
-    precision, recall = np.mean(np.array(pairs, np.float64), axis=0)
-    return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
+    return np.array(pairs, np.float64)
+
+
+def harmonic_mean(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    """Returns ``2 P R / (P + R)``, 0 where both are 0."""
+    return 2 * precision * recall / np.where(precision + recall == 0, 1, precision + recall)
