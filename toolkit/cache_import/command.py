@@ -6,9 +6,8 @@ from toolkit.cache_import.kinds import open_origin
 from toolkit.cache_import.labels import write_labels
 from toolkit.cache_import.origin import Level
 from toolkit.cache_import.spec import ImportedSpec, Modality
-from toolkit.cache_import.transfer import Summary, few, import_features
+from toolkit.cache_import.transfer import import_features
 from toolkit.corpus import load_corpus
-from toolkit.status import Status
 
 
 def import_lines(
@@ -52,18 +51,8 @@ def import_lines(
         key=origin.key,
         frame_rate=rate,
     )
-    lines = _lines(import_features(origin, corpus, spec, cache_root, level=level, overwrite=overwrite), corpus.name)
+    lines = import_features(origin, corpus, spec, cache_root, level=level, overwrite=overwrite).lines()
     if reference.startswith("mmsa:"):
         labels = write_labels(corpus, cache_root / corpus.name)
         lines.append(f"labels: {labels}; name it as --corpus from now on, and the pickle is not read again")
-    return lines
-
-
-def _lines(summary: Summary, corpus: str) -> list[str]:
-    ok = summary.counts[Status.OK]
-    lines = [f"{summary.path}: {summary.counts.total()} clips, {ok} ok, {summary.counts.total() - ok} failed"]
-    for status, (name, reason) in summary.examples.items():
-        lines.append(f"{summary.counts[status]} {status}, such as '{name}': {reason}")
-    if summary.left_over:
-        lines.append(f"left out, because no clip of '{corpus}' is called so: {few(summary.left_over)}")
     return lines

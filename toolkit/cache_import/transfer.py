@@ -1,40 +1,26 @@
 """Transfer: every clip of a corpus, from where its features were found into a cache."""
 
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from tqdm import tqdm
 
 from toolkit.cache import CacheWriter, Header, Record, cache_path, merge
+from toolkit.cache.record import installed_versions
 from toolkit.cache_import.clip import frames_of, record_of
 from toolkit.cache_import.origin import Level, Origin
 from toolkit.cache_import.spec import ImportedSpec
+from toolkit.cache_import.summary import Summary, few
 from toolkit.corpus import Corpus
 from toolkit.errors import ClipError, UserError
 from toolkit.status import Status
 
 _THREADS, _AHEAD = 4, 16  # files are on their way while others are written; so many clips are in memory at most
 _SAMPLE = 99  # clips looked at to learn how many numbers they have
-
-
-class Summary(NamedTuple):
-    """What an import made.
-
-    Attributes:
-        path: the cache
-        counts: clips by status
-        examples: the first clip of each failed status, with the reason
-        left_over: what the origin has besides, which belongs to no clip
-    """
-
-    path: Path
-    counts: Counter[Status]
-    examples: dict[Status, tuple[str, str]]
-    left_over: list[str]
 
 
 def import_features(
@@ -73,27 +59,23 @@ def import_features(
     path = cache_path(cache_root, corpus.name, spec.modality, spec.name, level)
     _make_way(path, cache_root / corpus.name, spec, overwrite=overwrite)
     dim = _usual_dim(origin, [name for name in names if name in origin.names])
-    counts: Counter[Status] = Counter()
-    examples: dict[Status, tuple[str, str]] = {}
-
-    def counted(records: Iterable[Record]) -> Iterator[Record]:
-        for record in records:
-            counts[record.status] += 1
-            if record.status is not Status.OK:
-                examples.setdefault(record.status, (record.name, record.reason))
-            yield record
-
     records = _ahead(partial(_record, origin=origin, spec=spec, level=level, dim=dim), names)
-    bar = tqdm(counted(records), desc="import", total=len(names), unit="clip", disable=None)
-    _write(path, Header(corpus.name, spec.to_json(), spec.identity), bar, names, level)
-    return Summary(path, counts, examples, left_over)
+    bar = tqdm(records, desc="import", total=len(names), unit="clip", disable=None)
+    _write(path, _header(corpus, spec), bar, names, level)
+    return Summary.of(path, left_over)
+
+
+def _header(corpus: Corpus, spec: ImportedSpec) -> Header:
+    """Returns the cache's attributes; of the libraries only those that an import uses had part in the numbers."""
+    versions = {name: version for name, version in installed_versions().items() if name in ("h5py", "numpy")}
+    return Header(corpus.name, spec.to_json(), spec.identity, json.dumps(versions, sort_keys=True))
 
 
 def _level(origin: Origin, spec: ImportedSpec, level: Level | None) -> Level:
     level = level or origin.level
     if level is None:
         raise UserError(
-            f"'{origin.path.name}' ends in neither UTT nor FRA, so it does not tell what it holds. Say --level utterance "
+            f"'{origin.path.name}' ends in neither UTT nor FRA and does not tell what it holds. Say --level utterance "
             "for one vector per clip, --level frame for frames."
         )
     if level == "frame" and origin.level == "utterance":
@@ -110,7 +92,9 @@ def _make_way(path: Path, folder: Path, spec: ImportedSpec, *, overwrite: bool) 
         UserError: the cache, or one of that name in another modality, is there already
     """
     if path.exists() and not overwrite:
-        raise UserError(f"There is a cache at {path} already. Give another --encoder name, or --overwrite to replace it.")
+        raise UserError(
+            f"There is a cache at {path} already. Give another --encoder name, or --overwrite to replace it."
+        )
     for other in sorted(folder.glob(f"*/{path.name}")):
         if other.parent.name not in (spec.modality, "faces"):
             raise UserError(
@@ -176,13 +160,3 @@ def _write(path: Path, header: Header, records: Iterable[Record], names: Sequenc
 
 def _part(path: Path) -> Path:
     return path.with_name(f"{path.name}.part")
-
-
-def few(names: Sequence[str]) -> str:
-    """Returns the first names, and how many there are besides.
-
-    Examples:
-        >>> few(["a", "b", "c", "d"])
-        "'a', 'b', 'c' and 1 more"
-    """
-    return ", ".join(f"'{name}'" for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -76,9 +76,7 @@ def read(path: Path) -> Corpus:
         table[column] = _numbers_where_all_are(table[column])
     occurring = class_order(set(table.get("emotion", pd.Series(dtype=object)).dropna()))
     emotions = occurring or MER_EMOTIONS if sidecar.emotions is None else tuple(declared)
-    return corpus_from_table(
-        sidecar.name or path.stem, path.parent, table, emotions=emotions, valence=sidecar.valence
-    )
+    return corpus_from_table(sidecar.name or path.stem, path.parent, table, emotions=emotions, valence=sidecar.valence)
 
 
 def _read_sidecar(path: Path) -> Sidecar:

@@ -1,4 +1,4 @@
-"""Pickles of MMSA and MMSA-FET: labels, words and padded features of MOSI, MOSEI, SIMS, SIMS v2 or clips of one's own."""
+"""Pickles of MMSA and MMSA-FET: labels, words and padded features of MOSI, MOSEI, SIMS, SIMS v2 or one's own clips."""
 
 from collections.abc import Mapping
 from pathlib import Path

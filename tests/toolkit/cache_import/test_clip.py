@@ -57,7 +57,14 @@ def test_clips_that_cannot_be_used(make_spec, values, modality, status, reason):
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((4,), (1, 4)), ((3, 4), (3, 4)), ((1, 3, 4), (3, 4)), ((3, 1, 4), (3, 4)), ((1, 1, 4), (1, 4)), ((1, 3, 1), (3, 1))],
+    [
+        ((4,), (1, 4)),
+        ((3, 4), (3, 4)),
+        ((1, 3, 4), (3, 4)),
+        ((3, 1, 4), (3, 4)),
+        ((1, 1, 4), (1, 4)),
+        ((1, 3, 1), (3, 1)),
+    ],
 )
 def test_axes_of_length_one_are_dropped(shape, expected):
     values = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from toolkit.cache import Cache
-from toolkit.cli import LevelName, ModalityName, run
 from toolkit.cache_import.origin import LEVELS
 from toolkit.cache_import.spec import MODALITIES
+from toolkit.cli import LevelName, ModalityName, run
 
 
 @pytest.fixture

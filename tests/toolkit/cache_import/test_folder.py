@@ -50,18 +50,20 @@ def test_frames_of_different_sizes(save):
     assert error.value.reason == "its frames have 2 to 3 numbers, not as many each"
 
 
+UNKNOWN_TYPE = b"{'descr': 'x9', 'fortran_order': False, 'shape': (3,)}".ljust(64)
+
+
 def broken(path, kind):
     np.save(path, np.ones(100))
     whole = path.read_bytes()
-    header = b"\x93NUMPY\x01\x00"
     contents = {
         "cut off": whole[:-8],
         "cut off in its header": whole[:20],
         "empty": b"",
         "text": b"name,value\n",
-        "a header of rubbish": header + b"\x10\x00" + b"{'descr': (((((((",
-        "a header that names no type": header + b"\x40\x00" + b"{'descr': 'x9', 'fortran_order': False, 'shape': (3,)}".ljust(64),
-    }  # fmt: skip
+        "a header of rubbish": b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((((",
+        "a header that names no type": b"\x93NUMPY\x01\x00\x40\x00" + UNKNOWN_TYPE,
+    }
     path.write_bytes(contents[kind])
 
 

@@ -41,7 +41,10 @@ def test_names_in_two_parts(write):
     ("arrays", "message"),
     [
         ({"text": np.ones((2, 1))}, "names no clips: it has text. Add an array 'name' of strings"),
-        ({"name": np.array(["a"]), "sound": np.ones((1, 1))}, "has no array 'text'. Name one with --key; it has: sound"),
+        (
+            {"name": np.array(["a"]), "sound": np.ones((1, 1))},
+            "has no array 'text'. Name one with --key; it has: sound",
+        ),
         ({"name": np.array(["a"]), "text": np.array([[None]])}, "Object arrays cannot be loaded"),
         ({"name": np.array(["a", None]), "text": np.ones((2, 1))}, "Object arrays cannot be loaded"),
         ({"name": np.array(["a"]), "text": np.ones((1, 2, 1)), "text_lengths": np.array([1, 2])}, r"says of \(2, 2\)"),

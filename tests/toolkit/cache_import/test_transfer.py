@@ -48,6 +48,7 @@ def test_vectors(save, corpus, make_spec, tmp_path):
     assert cache.status == ["ok", "missing", "no_face", "not_finite", "ok"]
     assert (cache.corpus, cache.identity, cache.root) == ("five", spec.identity, "")
     assert cache.spec == json.loads(spec.to_json())
+    assert sorted(cache.versions) == ["h5py", "numpy"]
     np.testing.assert_array_equal(cache.row("utterance", ["e", "a"]), [VECTORS["b"], VECTORS["a"]])
     assert np.isnan(cache.row("utterance", ["b", "c", "d"])).all()
     assert cache.file.datasets["utterance"].offset is not None, "stored end to end"
@@ -102,14 +103,16 @@ def test_every_clip_failed(save, corpus, make_spec, tmp_path):
 
 def test_nothing_for_any_clip(save, corpus, make_spec, tmp_path):
     save("features/manet_UTT", a=np.ones(2))
-    with pytest.raises(UserError, match=r"has nothing for any clip of 'five'. It has 'manet_UTT'; the clips are called"):
+    with pytest.raises(
+        UserError, match=r"has nothing for any clip of 'five'. It has 'manet_UTT'; the clips are called"
+    ):
         import_features(NpyFolder(save("features")), corpus, make_spec(), tmp_path / "cache", level="utterance")
     assert not (tmp_path / "cache").exists()
 
 
 def test_level_that_does_not_show(save, corpus, make_spec, tmp_path):
     origin = NpyFolder(save("manet", a=frames(2)))
-    with pytest.raises(UserError, match=r"'manet' ends in neither UTT nor FRA, .* Say --level utterance"):
+    with pytest.raises(UserError, match=r"'manet' ends in neither UTT nor FRA and .* Say --level utterance"):
         import_features(origin, corpus, make_spec(), tmp_path / "cache")
     assert import_features(origin, corpus, make_spec(), tmp_path, level="frame").path.name == "manet.frames.h5"
 

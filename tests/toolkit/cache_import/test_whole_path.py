@@ -50,7 +50,9 @@ def test_whole_path(tmp_path, table, features, monkeypatch):
         ("words.npz", "text", "words"),
     ):
         line = f"cache import --from {tmp_path / source} --corpus {tmp_path / 'mine.csv'} --modality {modality}"
-        monkeypatch.setattr(sys, "argv", ["toolkit", *line.split(), "--encoder", encoder, "--cache", f"{tmp_path / 'c'}"])
+        monkeypatch.setattr(
+            sys, "argv", ["toolkit", *line.split(), "--encoder", encoder, "--cache", f"{tmp_path / 'c'}"]
+        )
         with pytest.raises(SystemExit) as end:
             toolkit()
         assert end.value.code == 0

@@ -26,7 +26,9 @@ def write(tmp_path):
 def test_everything_at_once(write):
     path = write(
         {
-            "train": split("v$_$1", "v$_$10", labels=[1.5, -3], raw_text=["good", " "], annotations=["Positive", "Negative"]),
+            "train": split(
+                "v$_$1", "v$_$10", labels=[1.5, -3], raw_text=["good", " "], annotations=["Positive", "Negative"]
+            ),
             "valid": split("a_b$_$2", labels=[0], raw_text=np.array(["fair"]), annotations=["Neutral"]),
             "test": split("w$_$0001", labels=[0.2], raw_text=["so"], annotations=["Positive"]),
         }
