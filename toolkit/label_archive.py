@@ -1,6 +1,8 @@
 """MERTools' label archives, ``label*.npz``: dictionaries in pickles, read without trusting them."""
 
+import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ def read_label_archive(path: Path) -> pd.DataFrame:
             parts = {name.removesuffix(".npy"): _read_entry(archive, name, path) for name in archive.namelist()}
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}). Expected MERTools' label archive.") from None
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
         raise UserError(f"{path} is damaged, or no npz file ({error}). Copy or download it again.") from None
     rows = [
         (part, name, *_cells(path, part, name, label))
@@ -41,10 +43,10 @@ def read_label_archive(path: Path) -> pd.DataFrame:
 
 
 def _read_entry(archive: zipfile.ZipFile, entry: str, path: Path) -> dict[str, Any]:
-    with archive.open(entry) as stream:
-        major, _ = npy.read_magic(stream)
-        shape, _, dtype = (npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0)(stream)
-        value = load_pickle(stream, path) if shape == () and dtype == object else None
+    stream = io.BytesIO(archive.read(entry))  # as a whole, so that its checksum is looked at
+    major, _ = npy.read_magic(stream)
+    shape, _, dtype = (npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0)(stream)
+    value = load_pickle(stream, path) if shape == () and dtype.hasobject else None
     labels = value.item() if isinstance(value, np.ndarray) and value.shape == () else None
     if not isinstance(labels, dict):
         found = f"holds an array of shape {shape} and type {dtype}"

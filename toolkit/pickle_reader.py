@@ -96,6 +96,9 @@ class _Unpickler(pickle.Unpickler):
         return text.encode("latin1")
 
     def _number_type(self, code: str, *_: Any) -> "_NumberType":
+        if not NUMBER_TYPES.fullmatch(code):
+            expected = "Expected booleans, integers, floats, complex numbers, words, bytes or objects"
+            raise UserError(f"{self.path} holds an array of type '{code}', which is not read. {expected}.")
         return _NumberType(code)
 
     def _array(self, *_: Any) -> "_Array":
@@ -120,8 +123,6 @@ class _NumberType:
     """The number type that a pickle describes, made from its name and byte order alone."""
 
     def __init__(self, code: str) -> None:
-        if not NUMBER_TYPES.fullmatch(code):
-            raise pickle.UnpicklingError(f"numbers of type '{code}'")
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: tuple) -> None:

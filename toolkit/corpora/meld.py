@@ -1,4 +1,4 @@
-"""MELD (arXiv 1810.02508): dialogues of a television series in seven classes, as released or as MERTools prepares it."""
+"""MELD (arXiv 1810.02508): dialogues of a television series in seven classes, as released or made by MERTools."""
 
 import re
 from pathlib import Path

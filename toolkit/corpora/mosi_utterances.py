@@ -1,6 +1,7 @@
 """CMU-MOSI in the form that bc-LSTM (Poria et al., ACL 2017) trained on: two classes, three features per utterance."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def read(path: Path) -> Corpus:
             table = pd.DataFrame({column: archive[column] for column in COLUMNS})
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror or error}). Expected {FILE}, or its folder.") from None
-    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         expected = f"Expected an npz file with {', '.join(COLUMNS)}, each of one value per utterance"
         raise UserError(f"{file} holds something else ({' '.join(str(error).split())}). {expected}.") from None
     strangers = table.index[~table["label"].isin(range(len(EMOTIONS)))]

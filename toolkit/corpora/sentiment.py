@@ -68,7 +68,11 @@ def read_list(root: Path, place: str, valence: Limits, digits: int = 0) -> pd.Da
         if mode not in MODES:
             raise bad_row(path, row, f"the mode is '{mode}'. Expected train, valid or test.")
     table = pd.DataFrame(
-        {"name": clip_names(path, rows, digits), "split": rows["mode"].map(MODES), "valence": ratings(path, rows, valence)}
+        {
+            "name": clip_names(path, rows, digits),
+            "split": rows["mode"].map(MODES),
+            "valence": ratings(path, rows, valence),
+        }
     )
     if "text" in rows:
         table["text"] = rows["text"]

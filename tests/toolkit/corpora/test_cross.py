@@ -63,7 +63,9 @@ def test_folds_are_those_of_the_first(corpora):
 
 
 @pytest.mark.parametrize(
-    ("pair", "ratings"), [(("mosi", "sims"), [-3, 1.5, 1.8]), (("sims", "mosi"), [-3, 0.6, 0])], ids=["stretched_test", "stretched_train"]
+    ("pair", "ratings"),
+    [(("mosi", "sims"), [-3, 1.5, 1.8]), (("sims", "mosi"), [-3, 0.6, 0])],
+    ids=["stretched_test", "stretched_train"],
 )
 def test_sentiment_is_brought_to_one_range(corpora, pair, ratings):
     first, second = pair
@@ -88,7 +90,7 @@ def test_test_clips_of_the_challenges(tmp_path, corpora):
 
 @pytest.mark.parametrize("pair", ["{meld}", "{meld},somewhere", "{meld},{mosi},{sims}", "nothing"])
 def test_no_pair(corpora, pair):
-    with pytest.raises(UserError, match="is no pair of corpora. Expected cross:READER:PATH,READER:PATH, as in cross:"):
+    with pytest.raises(UserError, match=r"is no pair of corpora. Expected cross:READER:PATH,READER:PATH, as in cross:"):
         load_corpus("cross:" + pair.format(**corpora))
 
 

@@ -85,7 +85,7 @@ def test_a_transcript_without_the_language(processed):
 
 def test_first_label_file_that_is_there(tmp_path):
     sources = {"one.csv": lambda root: 1, "two/two.csv": lambda root: 2}
-    with pytest.raises(UserError, match="holds no labels of ABC. Expected a folder with one.csv or two/two.csv in it"):
+    with pytest.raises(UserError, match=r"holds no labels of ABC. Expected a folder with one.csv or two/two.csv in it"):
         read_first(tmp_path, "ABC", sources)
     (tmp_path / "two").mkdir()
     (tmp_path / "two/two.csv").touch()
