@@ -28,6 +28,8 @@ class GatedMemory(nn.Module):
 
     def __init__(self, width: int, hidden: int, memory: int, dropout: float) -> None:
         super().__init__()
+        if memory < 1:
+            raise ValueError(f"a memory of {memory} numbers, expected 1 or more")
         self.candidate = two_layers(width, hidden, memory, dropout)
         self.retain = two_layers(width + memory, hidden, memory, dropout)
         self.update = two_layers(width + memory, hidden, memory, dropout)
