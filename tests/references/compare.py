@@ -12,6 +12,7 @@ COMPARABLE = {
     "cnn_vggish": vggish.differences,
     "cnn_sunvideomae_a": video_face.differences,
     "cnn_sunvideomae_b": video_face.differences,
+    "cnn_sunvideomae_preprocess": video_face.view_differences,
     **{f"cnn_{name}": face_networks.differences for name in face_networks.NETWORKS},
 }
 

@@ -132,7 +132,7 @@ NETWORKS = {
     "emonet": FaceNetwork(EmoNet, "tiny-emonet", 256, _emonet),
     "manet": FaceNetwork(MANet, "tiny-manet", 224, _manet),
     "msceleb_resnet18": FaceNetwork(ResNet18, "tiny-resnet18", 224, _resnet),
-    "resnet50_ferplus_dag": FaceNetwork(FerPlus, "tiny-resnet50-ferplus", 224, _ferplus),
+    "resnet50_ferplus_dag": FaceNetwork(lambda: FerPlus(excitation=False), "tiny-resnet50-ferplus", 224, _ferplus),
     "senet50_ferplus_dag": FaceNetwork(lambda: FerPlus(excitation=True), "tiny-senet50-ferplus", 224, _ferplus),
 }
 

@@ -14,7 +14,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from references.vectors import ABSOLUTE, RELATIVE, Difference, Vectors, difference
+from references.vectors import ABSOLUTE, RELATIVE, Difference, Vectors, difference, gradient_difference
 from toolkit.models.network import Features, Network, NetworkOutput, Sequences, build_network
 
 OUTPUTS = {"features": "features", "emotion_logits": "emos_out", "valence": "vals_out", "auxiliary_loss": "interloss"}
@@ -84,7 +84,7 @@ class FusionCase:
             loss = output.emotion_logits.square().mean() + output.valence.square().mean() + output.auxiliary_loss
             found.append(self._difference("loss", loss, self.vectors.tensors["outputs/loss"], "interloss"))
             loss.backward()
-            found.append(self._gradients(network))
+            found.append(gradient_difference(network, self.gradients, *GRADIENT_TOLERANCES))
         return found
 
     def _outputs(self, output: NetworkOutput, group: str, when: str = "") -> list[Difference]:
@@ -98,21 +98,6 @@ class FusionCase:
         named = self.vectors.facts["suggested_tolerance"]
         absolute, relative = min(named["atol"][tolerance], ABSOLUTE), min(named["rtol"], RELATIVE)
         return difference(output, ours, theirs, absolute, relative)
-
-    def _gradients(self, network: Network) -> Difference:
-        """Returns the gradient that uses up most of its tolerance."""
-        theirs = self.gradients
-        weights = {key: weight for key, weight in network.named_parameters() if weight.grad is not None}
-        if weights.keys() != theirs.keys():
-            odd = ", ".join(sorted(weights.keys() ^ theirs.keys()))
-            return Difference(f"gradients of one side only: {odd}", float("inf"), ABSOLUTE)
-        found = [
-            difference(key, weight.grad, theirs[key], *tolerance)
-            for key, weight in weights.items()
-            for tolerance in GRADIENT_TOLERANCES
-        ]
-        worst = max(found, key=lambda one: one.share)
-        return worst._replace(output=f"{len(weights)} gradients, {worst.output}")
 
 
 def differences(path: Path) -> list[Difference]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 ABSOLUTE = RELATIVE = 1e-4  # the README of the vectors, where a sidecar names no tolerance
 
@@ -42,6 +42,24 @@ def difference(
     allowed = absolute + relative * theirs.abs()
     worst = (differences / allowed).argmax()
     return Difference(output, differences[worst].item(), allowed[worst].item())
+
+
+def gradient_difference(
+    network: nn.Module, theirs: Mapping[str, Tensor], *tolerances: tuple[float, float]
+) -> Difference:
+    """Returns the gradient that uses up most of its tolerance.
+
+    Args:
+        network: ours, after ``backward``
+        theirs: the gradients, by our names
+        tolerances: absolute and relative ones, all of which are to be kept to
+    """
+    ours = {key: weight.grad for key, weight in network.named_parameters() if weight.grad is not None}
+    if odd := ours.keys() ^ theirs.keys():
+        return Difference(f"gradients of one side only: {', '.join(sorted(odd))}", float("inf"), ABSOLUTE)
+    found = [difference(key, ours[key], theirs[key], *tolerance) for key in ours for tolerance in tolerances]
+    worst = max(found, key=lambda one: one.share)
+    return worst._replace(output=f"{len(ours)} gradients, {worst.output}")
 
 
 class Vectors(NamedTuple):

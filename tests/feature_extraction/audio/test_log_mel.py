@@ -6,13 +6,7 @@ from safetensors.numpy import load_file
 
 from feature_extraction.audio import log_mel
 from feature_extraction.audio.log_mel import SPAN, count_examples, cut_examples, mel_matrix
-
-
-def make_wave(seconds: float, rate: int) -> np.ndarray:
-    """The sweep that the reference heard, ``(S,)`` float32, as the sidecar of the vectors describes it."""
-    time = np.arange(round(seconds * rate)) / rate
-    sweep = 12000 * np.sin(2 * np.pi * (60 * time + 0.5 * (7740 / seconds) * time**2))
-    return (np.trunc(sweep * (0.6 + 0.4 * np.cos(2 * np.pi * 1.5 * time))) / 32768).astype(np.float32)
+from references.vggish import sweep
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +19,7 @@ def test_mel_matrix(vectors):
 
 
 def test_examples_are_those_of_the_reference(vectors):
-    wave = make_wave(2.5, 16000)
+    wave = sweep(2.5)
     sparse, dense = (np.stack(list(cut_examples(wave, step))) for step in (50, 5))
     assert sparse.shape == (4, 96, 64)
     assert sparse.dtype == np.float32

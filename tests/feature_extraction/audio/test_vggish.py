@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import json
-import math
 
 import numpy as np
 import pytest
@@ -12,41 +10,21 @@ from safetensors.torch import save_file
 
 from feature_extraction.audio import log_mel, vggish
 from feature_extraction.encoder import all_specs, build_encoder
+from references.vggish import sweep, variables
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound
 from toolkit.models.vggish import Vggish, convert
 from toolkit.status import Status
 
 DENSE = dataclasses.replace(vggish.TINY, options=(("hop", 0.05),))
-GAIN = 2.4  # cnn_vggish.json
 
 
 def make_wave(seconds: float) -> Sound:
-    """The sweep that the reference heard, as the sidecar of the vectors describes it."""
-    time = np.arange(round(seconds * 16000)) / 16000
-    sweep = 12000 * np.sin(2 * np.pi * (60 * time + 0.5 * (7740 / seconds) * time**2))
-    samples = np.trunc(sweep * (0.6 + 0.4 * np.cos(2 * np.pi * 1.5 * time))) / 32768
-    return Sound(samples.astype(np.float32), 16000)
+    return Sound(sweep(seconds), 16000)
 
 
 def make_noise(seconds: float) -> Sound:
     return Sound(np.random.default_rng(0).normal(0, 0.1, round(seconds * 16000)).astype(np.float32), 16000)
-
-
-def hashed(index: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Weights by the recipe ``hash`` of the vectors; TensorFlow's layout, so that the last axis is the outputs."""
-    scale = 0.05 if len(shape) == 1 else GAIN / math.sqrt(math.prod(shape[:-1]))
-    values = np.empty(math.prod(shape), np.float32)
-    for start in range(0, len(values), 1 << 20):  # in blocks that fit the processor's cache
-        x = np.arange(start, min(start + (1 << 20), len(values)), dtype=np.uint32) * np.uint32(2654435761)
-        x += np.uint32((index * 40503 + 12345) % 2**32)
-        x ^= x >> np.uint32(15)
-        x *= np.uint32(2246822519)
-        x ^= x >> np.uint32(13)
-        x *= np.uint32(3266489917)
-        x ^= x >> np.uint32(16)
-        values[start : start + len(x)] = (x / 2**31 - 1) * scale
-    return values.reshape(shape)
 
 
 @pytest.fixture
@@ -72,10 +50,9 @@ def folder(tmp_path, monkeypatch):
 
 def test_embeddings_are_those_of_the_reference(parity, folder, monkeypatch):
     """The whole way: named spec, TensorFlow's variables, sound in, embeddings of the TensorFlow graph out."""
-    shapes = json.loads((parity / "cnn_vggish_keys.json").read_text())
     # Lent from memory, because a file of 288 MB only to read it again would be a waste.
-    variables = {name: hashed(index, tuple(shapes[name])) for index, name in enumerate(sorted(shapes))}
-    monkeypatch.setattr(vggish, "_variables", lambda path: variables)
+    lent = variables(parity / "cnn_vggish.safetensors")
+    monkeypatch.setattr(vggish, "_variables", lambda path: lent)
     (folder / "vggish.npz").touch()
     encoder = build_encoder(all_specs()["vggish"], device="cpu", level="frame")
     (result,) = encoder.encode([make_wave(2.5)])

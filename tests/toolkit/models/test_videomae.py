@@ -4,64 +4,16 @@ import json
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
+from references.video_face import differences
 from toolkit.models.videomae import VideoMae, sinusoids
 
-CASES = ("a_normmean", "b_fcnorm")
 
-
-@pytest.fixture(params=CASES)
-def vectors(request, parity) -> dict[str, torch.Tensor]:
-    return load_file(parity / f"cnn_sunvideomae_{request.param}.safetensors")
-
-
-@pytest.fixture
-def network(request, parity, vectors) -> VideoMae:
-    case = request.node.callspec.params["vectors"]
-    sizes = json.loads((parity / f"cnn_sunvideomae_{case}.json").read_text())["constructor_args"]
-    network = VideoMae(
-        size=sizes["img_size"],
-        frames=sizes["all_frames"],
-        channels=sizes["in_chans"],
-        patch=sizes["patch_size"],
-        tubelet=sizes["tubelet_size"],
-        dim=sizes["embed_dim"],
-        depth=sizes["depth"],
-        heads=sizes["num_heads"],
-        expansion=sizes["mlp_ratio"],
-        classes=sizes["num_classes"],
-        norm_after_mean=sizes["use_mean_pooling"],
-    )
-    network.load_state_dict(part(vectors, "weights/"))
-    return network
-
-
-def part(vectors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): value for name, value in vectors.items() if name.startswith(prefix)}
-
-
-def test_features_and_logits(network, vectors):
-    video = vectors["inputs/video"]
-    with torch.inference_mode():
-        torch.testing.assert_close(network.features(video), vectors["outputs/feature"], rtol=1e-5, atol=1e-6)
-        torch.testing.assert_close(network(video), vectors["outputs/logits"], rtol=1e-5, atol=1e-6)
-
-
-def test_positions(network, vectors):
-    torch.testing.assert_close(network.positions, vectors["inputs/pos_embed_check"][0], rtol=0, atol=0)
-
-
-def test_gradients(network, vectors):
-    loss = network(vectors["inputs/video"]).square().mean()
-    torch.testing.assert_close(loss, vectors["outputs/loss"])
-    expected = part(vectors, "grads/")
-    if expected:  # stored for one of the cases
-        loss.backward()
-        gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
-        assert gradients.keys() == expected.keys()
-        for name, gradient in gradients.items():
-            torch.testing.assert_close(gradient, expected[name], rtol=1e-4, atol=1e-7)
+@pytest.mark.parametrize("case", ["a_normmean", "b_fcnorm"])
+def test_positions_outputs_and_gradients(parity, case):
+    found = differences(parity / f"cnn_sunvideomae_{case}.safetensors")
+    assert [one for one in found if one.share > 1] == []
+    assert len(found) == 4 + (case == "a_normmean")  # gradients are stored for one of the cases
 
 
 @pytest.mark.parametrize("size", [160, 224])
