@@ -1,14 +1,15 @@
-"""The command line around finished runs: ``python -m baseline predict|report|table``; ``main.py`` makes runs."""
+"""The command line around runs: ``python -m baseline predict|report|table|search|rank ...``; ``main.py`` makes one."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from baseline.study_cli import MANY, compare, rank, search, topn
 from toolkit.console import main, say
 
 app = typer.Typer(
-    help="Use finished runs: predict on new clips, rebuild reports, compare. Runs are made by `python main.py`.",
+    help="Search and rank; predict with, report on and compare finished runs. One is made by `python main.py`.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -72,6 +73,10 @@ def table(
         say(line)
 
 
+for command in (search, rank, topn, compare):
+    app.command(no_args_is_help=True)(command)
+
+
 def run() -> None:
     """Runs the command line."""
-    main(app)
+    main(app, many=MANY)

@@ -1,0 +1,226 @@
+"""Fusion of the best few encoders of each modality, best by the validation scores of this corpus."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from baseline.basis import Basis, Score, basis_of, decisive, open_labelled
+from baseline.config import RunConfig
+from baseline.fold_choice import is_nested, train_choices
+from baseline.rank import ALL, RANKING, rank, rank_folder
+from baseline.study import Study
+from baseline.table_file import plain_lines, write_csv, write_markdown
+from baseline.trial_log import TrialLog
+from toolkit.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+LOG, TABLE = "fusions.jsonl", "fusion"
+MODALITIES = {"A": "audio", "V": "visual", "T": "text"}
+FUSIONS = ("AV", "AT", "VT", "AVT")
+MOST = 6  # encoders per modality, as in MERTools (MER2024, ``--fusion_topn``)
+RANKED_BY = "attention"
+
+Sets = tuple[tuple[str, ...], ...]
+
+
+class Fusion(NamedTuple):
+    """The best few encoders of some modalities.
+
+    Attributes:
+        modalities: letters of `MODALITIES`
+        count: encoders per modality, fewer where a modality has no more
+        features: the encoders
+        by_fold: the encoders of each fold, which differ where each is chosen by the other folds
+    """
+
+    modalities: str
+    count: int
+    features: tuple[str, ...]
+    by_fold: Sets
+
+    @property
+    def key(self) -> str:
+        """The fusion as a word."""
+        return f"{self.modalities} {' | '.join('+'.join(names) for names in dict.fromkeys(self.by_fold))}"
+
+
+def topn(
+    config: RunConfig,
+    *,
+    fusions: Sequence[str] = FUSIONS,
+    most: int = MOST,
+    ranking: Path | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Trains the fusions of the best 1 to ``most`` encoders per modality; goes on where an earlier call was ended.
+
+    Args:
+        config: how networks are trained; its features are taken from the ranking
+        fusions: modalities, as letters of `MODALITIES`
+        most: encoders per modality, at most
+        ranking: ``ranking.csv`` of `baseline.rank`; that of `RANKED_BY` with the same folds if absent, made if need be
+        overwrite: whether a table with other settings may be replaced
+
+    Returns:
+        the folder ``OUT/topn/<track>/<name>``, with ``fusion.csv`` and ``fusion.md``
+
+    Raises:
+        UserError: settings, corpus or caches are not as they should be, or the ranking is of something else
+    """
+    path = _ranking_path(config, ranking)
+    table = read_ranking(path)
+    names = [name for fusion in fusions_of(table, fusions, most, folds=None) for name in fusion.features]
+    study = open_labelled(config.model_copy(update={"features": list(dict.fromkeys(names))}))
+    basis = basis_of(study)
+    _require_same(path, table, basis)
+    if is_nested(study):  # other folds may have ranked otherwise, so other encoders are needed too
+        wanted = fusions_of(table, fusions, most, folds=int(study.folds.max()) + 1)
+        names = [name for fusion in wanted for fold in fusion.by_fold for name in fold]
+        study = open_labelled(config.model_copy(update={"features": list(dict.fromkeys(names))}))
+    else:
+        wanted = fusions_of(table, fusions, most, folds=None)
+    folder = config.out / "topn" / config.track / config.model_copy(update={"features": ["all"]}).folder.name
+    log = TrialLog(folder / LOG, decisive(config, "features"), overwrite=overwrite)
+    records = [_record(study, fusion, log) for fusion in wanted]
+    _write(folder, basis, path, wanted, records)
+    return folder
+
+
+def summary_lines(folder: Path) -> list[str]:
+    """Returns the last lines: the fusions, and where everything is."""
+    table = pd.read_csv(folder / f"{TABLE}.csv")
+    shown = ["fusion", "n", "encoders", "validation", "score", "low", "high", "note"]
+    return [*plain_lines(table[shown]), *(str(folder / f"{TABLE}.{suffix}") for suffix in ("md", "csv"))]
+
+
+def fusions_of(ranking: pd.DataFrame, fusions: Sequence[str], most: int, folds: int | None) -> list[Fusion]:
+    """Returns the fusions that a ranking makes possible, each set of encoders once.
+
+    Args:
+        ranking: as of `read_ranking`
+        fusions: modalities, as letters of `MODALITIES`
+        most: encoders per modality, at most
+        folds: number of folds where each has a ranking of its own, by the clips that chose for it
+
+    Raises:
+        UserError: letters that stand for nothing, or a modality without any encoder in all of the fusions
+    """
+    found = []
+    for letters in fusions:
+        if not letters or not set(letters) <= set(MODALITIES):
+            raise UserError(f"'{letters}' is no fusion. Expected letters of {', '.join(MODALITIES)}, as in AVT.")
+        absent = [MODALITIES[letter] for letter in letters if MODALITIES[letter] not in set(ranking["modality"])]
+        if absent:
+            logger.warning("%s is left out: the ranking has no %s encoder.", letters, absent[0])
+            continue
+        before: Sets = ()
+        for count in range(1, most + 1):
+            features = _best(ranking, letters, count, "validation")
+            columns = ["validation"] if folds is None else [f"fold_{fold}" for fold in range(folds)]
+            by_fold = tuple(_best(ranking, letters, count, column) for column in columns)
+            if by_fold != before:  # the same again where no modality has more
+                found.append(Fusion(letters, count, features, by_fold))
+            before = by_fold
+    if not found:
+        raise UserError("None of the fusions can be made: the ranking lacks a modality of each. Extract another one.")
+    return found
+
+
+def read_ranking(path: Path) -> pd.DataFrame:
+    """Returns the encoders of a ranking that could be used, the best first.
+
+    Raises:
+        UserError: the file cannot be read or is no ranking
+    """
+    try:
+        table = pd.read_csv(path, dtype={"encoder": str, "folds": str, "corpus": str})
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} cannot be read as a ranking ({error}). Make it with `python -m baseline rank`."
+        ) from None
+    absent = {"encoder", "modality", "validation", "protocol", "corpus", "folds"} - set(table)
+    if absent:
+        raise UserError(
+            f"{path} has no column '{min(absent)}'. Expected the ranking.csv that `python -m baseline rank` writes."
+        )
+    return table[table["validation"].notna()]
+
+
+def _ranking_path(config: RunConfig, ranking: Path | None) -> Path:
+    if ranking is not None:
+        return ranking
+    network = RunConfig.model_fields["network"].default
+    own = config.model_copy(update={"features": [ALL], "model": RANKED_BY, "network": network, "name": None})
+    path = rank_folder(own) / f"{RANKING}.csv"
+    return path if path.is_file() else rank(own) / f"{RANKING}.csv"
+
+
+def _require_same(path: Path, ranking: pd.DataFrame, basis: Basis) -> None:
+    """Checks that a ranking is of the same corpus, protocol and folds: others may have chosen by what is scored here.
+
+    Raises:
+        UserError: it is not
+    """
+    for column in ("corpus", "protocol", "folds"):
+        before, now = ranking[column].iloc[0], basis.columns[column]
+        if before != now:
+            raise UserError(
+                f"{path} was made with {column} {before}, here it is {now}. Rank again with the same --corpus, "
+                "--protocol, --seed, --folds and --group, or leave out --ranking."
+            )
+
+
+def _best(ranking: pd.DataFrame, letters: str, count: int, column: str) -> tuple[str, ...]:
+    names: list[str] = []
+    for letter in letters:
+        own = ranking[ranking["modality"] == MODALITIES[letter]]
+        names += own.sort_values([column, "encoder"], ascending=[False, True])["encoder"][:count].tolist()
+    return tuple(names)
+
+
+def _record(study: Study, fusion: Fusion, log: TrialLog) -> dict[str, Any]:
+    """Returns what the log says of a fusion, after training it if the log says nothing."""
+    used = {name for names in fusion.by_fold for name in names}
+    caches = {name: study.sources[name].cache.identity for name in sorted(used)}
+    record = log.records.get(fusion.key)
+    if record is None or record["caches"] != caches:
+        choices = fusion.by_fold if is_nested(study) else fusion.by_fold * (int(study.folds.max()) + 1)
+        try:
+            chosen = train_choices(study, choices, study.cross_validate)
+        except UserError as error:  # one that diverges must not end all others; it is tried again next time
+            logger.warning("%s %d: %s", fusion.modalities, fusion.count, error)
+            return {"note": str(error)}
+        log.append({fusion.key: {"merits": chosen.merits, "score": chosen.score, "caches": caches}})
+    record = log.records[fusion.key]
+    logger.info("%s %d: %.4f", fusion.modalities, fusion.count, np.mean(record["merits"]))
+    return record
+
+
+def _write(
+    folder: Path, basis: Basis, ranking: Path, fusions: Sequence[Fusion], records: Sequence[dict[str, Any]]
+) -> None:
+    rows = []
+    for fusion, record in zip(fusions, records, strict=True):
+        merits = np.array(record.get("merits", np.nan), ndmin=2)
+        score = Score(*record.get("score", [np.nan] * 3))
+        by_seed = merits.mean(axis=1)
+        facts = {"fusion": fusion.modalities, "n": fusion.count, "encoders": "+".join(fusion.features)}
+        facts |= {"sets": len(set(fusion.by_fold)), "validation": float(by_seed.mean())}
+        facts["over_seeds"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else np.nan
+        rows.append(
+            facts | {"score": score.value, "low": score.low, "high": score.high, "note": record.get("note", "")}
+        )
+    table = pd.DataFrame(rows)
+    write_csv(table.assign(**basis.columns), folder / f"{TABLE}.csv")
+    text = (
+        f"Encoders by the validation scores of `{ranking}`. Where held-out folds are scored, each is predicted by the "
+        "encoders that are best on clips of other folds; `sets` says how many different ones that makes, `encoders` "
+        "are those that are best over all folds. To choose n by `score` is a choice by the clips that are scored: "
+        "choose by `validation`."
+    )
+    write_markdown("Fusion of the best encoders", [basis.sentence, text], table, folder / f"{TABLE}.md")
