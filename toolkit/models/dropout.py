@@ -47,24 +47,30 @@ class Dropout(nn.Module):
         probabilities: ``(models,)`` one per model of a stack (`toolkit.models.stack`), ``None`` outside one
     """
 
+    probabilities: Tensor | None
+
     def __init__(self, probability: float) -> None:
         super().__init__()
         if not 0 <= probability < 1:
             raise ValueError(f"a dropout probability of {probability}, expected 0 to below 1")
         self.probability = probability
         self.chance: Chance | None = None
-        self.probabilities: Tensor | None = None
+        self.register_buffer("probabilities", None, persistent=False)  # a buffer follows the weights to their device
 
     def forward(self, values: Tensor) -> Tensor:
         """Returns values of the same shape, ``(batch, ...)`` or of a stack ``(models, batch, ...)``."""
         if not self.training or (self.probabilities is None and self.probability == 0):
             return values
-        if self.chance is None:
-            return nn.functional.dropout(values, self.probability, training=True)
         if self.probabilities is None:
-            drawn, probability = self.chance.draw(values.shape)[0], values.new_tensor(self.probability)
+            probability = torch.tensor(self.probability, device=values.device)
         else:
-            drawn = self.chance.draw(values.shape[1:])
             probability = self.probabilities.view(-1, *[1] * (values.dim() - 1))
-        kept = LEVELS - (probability * LEVELS).round()  # how many of the levels keep a number
-        return values * ((drawn < kept) * (LEVELS / kept))
+        # At least one level keeps a number: a probability that rounds to 1 must not divide by nothing.
+        kept = (LEVELS - (probability * LEVELS).round()).clamp(min=1)
+        return values * ((self._drawn(values) < kept) * (LEVELS / kept))
+
+    def _drawn(self, values: Tensor) -> Tensor:
+        """Returns a random byte for each number."""
+        if self.chance is None:
+            return torch.randint(LEVELS, values.shape, dtype=torch.uint8, device=values.device)
+        return self.chance.draw(values.shape)[0] if self.probabilities is None else self.chance.draw(values.shape[1:])

@@ -34,3 +34,29 @@ def test_missing_modality_uses_its_learnt_stand_in():
 def test_widths_of_the_baseline():
     network = MultilayerPerceptron({"audio": 10}, 6)
     assert [(layer.in_features, layer.out_features) for layer in network.layers[::3]] == [(10, 256), (256, 128)]
+
+
+def test_stand_in_of_one_clip_alone():
+    network = MultilayerPerceptron({"audio": 2, "text": 3}, 2, hidden=4).eval()
+    with torch.no_grad():
+        network.missing[1].copy_(torch.tensor([1.0, 2.0, 3.0]))
+    generator = torch.Generator().manual_seed(0)
+    values = {"audio": torch.randn(2, 2, generator=generator), "text": torch.randn(2, 3, generator=generator)}
+    output = network(values, {"text": torch.tensor([False, True])}).features
+    values["text"][0] = torch.tensor([1.0, 2.0, 3.0])
+    torch.testing.assert_close(output, network(values).features)
+
+
+def test_stand_in_learns_where_it_stands_in_and_nowhere_else():
+    torch.manual_seed(0)
+    network = MultilayerPerceptron({"audio": 2, "text": 3}, 2, hidden=64, dropout=0.0)
+    values = {"audio": torch.randn(2, 2), "text": torch.randn(2, 3)}
+    network(values, {"text": torch.tensor([False, True])}).features.sum().backward()
+    assert network.missing[1].grad.all()
+    assert not network.missing[0].grad.any()
+
+
+def test_dropout_after_each_layer_and_not_before():
+    network = MultilayerPerceptron({"audio": 2}, 2, dropout=0.5)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds == ["Linear", "ReLU", "Dropout"] * 2

@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from toolkit.errors import UserError
+from toolkit.models.lmf import LowRankFusion
+from toolkit.models.network import build_network
+
+
+def translate(case, theirs):
+    """Our weights of the reference's: a factor's first row, which meets the 1, is our bias."""
+    ours = case.shared(theirs)
+    for number, name in enumerate(("audio", "text", "video")):
+        if (factor := theirs.get(f"{name}_factor")) is not None:  # (R, 1 + H, W)
+            ours[f"factors.{number}.weight"] = factor[:, 1:].transpose(1, 2).flatten(0, 1)
+            ours[f"factors.{number}.bias"] = factor[:, 0].flatten()
+    for our, their in (("mixture", "fusion_weights"), ("bias", "fusion_bias")):
+        if their in theirs:
+            ours[our] = theirs[their][0]
+    return ours
+
+
+def test_parity(fusion_cases):
+    for case in fusion_cases("lmf"):
+        arguments = {
+            "hidden": case.arguments["hidden_dim"], "rank": case.arguments["rank"],
+            "dropout": case.arguments["dropout"], "frames": case.frames,
+        }  # fmt: skip
+        network = LowRankFusion(case.inputs, case.arguments["output_dim1"], **arguments)
+        case.check(network, lambda theirs, case=case: translate(case, theirs))
+
+
+@pytest.mark.parametrize("modalities", [1, 2, 4])
+def test_low_rank_is_a_linear_map_of_the_outer_product(modalities):
+    """Written out: the sum over r of w_r times the factors' tensor product, applied to that of all [1, h]."""
+    torch.manual_seed(0)
+    network = LowRankFusion({f"m{number}": 3 for number in range(modalities)}, 2, hidden=4, rank=3).double().eval()
+    with torch.no_grad():
+        network.bias.normal_()
+    values = {key: torch.randn(5, 3, dtype=torch.float64) for key in network.inputs}
+    encoded = [encoder(part) for encoder, part in zip(network.encoders, values.values(), strict=True)]
+    expected = torch.zeros(5, 2, dtype=torch.float64)
+    for clip in range(5):
+        for column in range(2):
+            total = network.bias[column]
+            for rank in range(3):
+                product, tensor = torch.ones(1).double(), torch.ones(1).double()
+                for factor, part in zip(network.factors, encoded, strict=True):
+                    row = rank * 2 + column
+                    weights = torch.cat([factor.bias[row, None], factor.weight[row]])
+                    product = torch.outer(product, weights).flatten()
+                    tensor = torch.outer(tensor, torch.cat([torch.ones(1), part[clip]])).flatten()
+                total = total + network.mixture[rank] * (product * tensor).sum()
+            expected[clip, column] = total
+    torch.testing.assert_close(network(values).features, expected)
+
+
+def test_start_is_that_of_the_reference():
+    """Xavier's normal with torch's fans of (rank, 1 + hidden, width) and (1, rank)."""
+    torch.manual_seed(0)
+    network = LowRankFusion({"a": 8, "b": 8}, 2, hidden=128, rank=6)
+    expected = torch.empty(6, 129, 64)
+    torch.nn.init.xavier_normal_(expected)
+    for factor in network.factors:
+        assert factor.weight.std().item() == pytest.approx(expected.std().item(), rel=0.05)
+        assert factor.bias.std().item() == pytest.approx(expected.std().item(), rel=0.15)
+    draws = torch.stack([LowRankFusion({"a": 1}, 2, hidden=2, rank=6).mixture.detach() for _ in range(300)])
+    assert draws.std().item() == pytest.approx((2 / 7) ** 0.5, rel=0.05)
+    assert not network.bias.any()
+
+
+def test_rank_of_nothing():
+    with pytest.raises(UserError, match="a rank of 0, expected 1 or more"):
+        build_network("lmf", {"a": 3}, 2, rank=0)
