@@ -6,17 +6,12 @@ from typing import Annotated
 import typer
 
 from baseline.names import names_added
-from toolkit.console import main, say
+from toolkit.console import main, option, say
 
 MANY = {"--features", "--test", "--noisy-train", "--noisy-test", "--set"}
 TRACKS, NETWORKS = names_added("baseline.tracks", "tracks"), names_added("toolkit.models", "networks")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 Names = list[str] | None
-
-
-def option(metavar: str, text: str, *names: str) -> typer.models.OptionInfo:
-    """Returns an option that is not given unless it is typed."""
-    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
 
 
 @app.command(no_args_is_help=True)
@@ -29,7 +24,9 @@ def train(
     out: Annotated[Path | None, option("DIR", "Folder of all runs (default: runs).")] = None,
     name: Annotated[str | None, option("NAME", "Folder of this run (default: from model, features and seed).")] = None,
     seed: Annotated[int | None, option("N", "Same seed, same predictions (default: 0).")] = None,
-    folds: Annotated[int | None, option("N", "Folds (default: 5); 0 for one per --group value.")] = None,
+    seeds: Annotated[int | None, option("N", "Networks of consecutive seeds, averaged (default: 1).")] = None,
+    protocol: Annotated[str | None, option("NAME", "honest (default), or mertools as published.")] = None,
+    folds: Annotated[int | None, option("N", "Folds (default: 5 or the corpus' own); 0 for one per --group.")] = None,
     group: Annotated[str | None, option("COLUMN", "Never split its values over folds: speaker, video ...")] = None,
     folds_file: Annotated[Path | None, option("FILE", "CSV name,fold in place of folds from the seed.")] = None,
     select: Annotated[str | None, option("HOW", "Epoch by fold, inner or last (default: by the corpus).")] = None,

@@ -10,6 +10,11 @@ from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationEr
 
 from toolkit.errors import UserError, did_you_mean
 
+Protocol = Literal["honest", "mertools"]
+PROTOCOLS: dict[Protocol, str] = {
+    "honest": "epoch and settings chosen on validation clips, scored on clips that chose nothing",
+    "mertools": "as MERTools does, for comparison with published tables: the folds that are scored choose the epoch",
+}
 Selection = Literal["fold", "inner", "last"]
 SELECTIONS: dict[Selection, str] = {
     "fold": "best epoch on the validation fold",
@@ -59,6 +64,11 @@ class TrainingSettings(BaseModel, extra="forbid"):
         learning_rate: of Adam
         weight_decay: of Adam
         valence_weight: of the squared error of the standardised valence, beside the cross-entropy
+        normalise: whether features and valence are standardised on the training fold; the reference does not
+        class_weights: ``balanced`` weighs each class by the inverse of its share of the training fold
+        label_smoothing: share of the truth that is spread evenly over all classes
+        modality_dropout: probability of hiding a feature of a training clip, never its last one
+        gradient_clip: bound of each number of the gradient, none if absent
     """
 
     epochs: int = Field(100, ge=1)
@@ -67,6 +77,11 @@ class TrainingSettings(BaseModel, extra="forbid"):
     learning_rate: FiniteFloat = Field(1e-3, gt=0)
     weight_decay: FiniteFloat = Field(1e-5, ge=0)
     valence_weight: FiniteFloat = Field(1.0, ge=0)
+    normalise: bool = True
+    class_weights: Literal["none", "balanced"] = "none"
+    label_smoothing: FiniteFloat = Field(0.0, ge=0, lt=1)
+    modality_dropout: FiniteFloat = Field(0.0, ge=0, lt=1)
+    gradient_clip: FiniteFloat | None = Field(None, gt=0)
 
 
 class RunConfig(BaseModel, extra="forbid"):
@@ -80,7 +95,9 @@ class RunConfig(BaseModel, extra="forbid"):
         model: registered network
         network: the network's own options
         training: how it is trained
-        folds: number of folds, 0 for one per group
+        protocol: what chooses and what is scored (`PROTOCOLS`)
+        folds: number of folds, 0 for one per group; if absent one, the corpus' own split ``val``, where it has that,
+            one per group where the corpus says which column groups it, otherwise 5
         group: column whose values no fold splits
         folds_file: CSV ``name,fold`` in place of folds from the seed
         select: how the epoch is chosen (`SELECTIONS`); ``None`` for ``fold`` where the corpus has labelled test clips,
@@ -89,6 +106,7 @@ class RunConfig(BaseModel, extra="forbid"):
         compare: whether each modality alone is trained too
         options: the track's own
         seed: of folds, initial weights, order and dropout
+        seeds: how many networks of consecutive seeds are trained per fold, and averaged
         device: torch device
         out: folder of all runs
         name: of this run's folder, made of model, features and seed if absent
@@ -101,7 +119,8 @@ class RunConfig(BaseModel, extra="forbid"):
     model: str = "attention"
     network: Annotated[dict[str, Any], AfterValidator(_network_options)] = {"hidden": 128, "dropout": 0.3}
     training: TrainingSettings = TrainingSettings()
-    folds: int = Field(5, ge=0)
+    protocol: Protocol = "honest"
+    folds: int | None = Field(None, ge=0)
     group: str | None = None
     folds_file: AbsolutePath | None = None
     select: Selection | None = None
@@ -109,6 +128,7 @@ class RunConfig(BaseModel, extra="forbid"):
     compare: bool = True
     options: dict[str, Any] = {}
     seed: int = Field(0, ge=0)
+    seeds: int = Field(1, ge=1)
     device: str = "auto"
     out: AbsolutePath = Field(Path("runs"), validate_default=True)
     name: Annotated[str, Field(min_length=1), AfterValidator(_folder_name)] | None = None
@@ -119,8 +139,10 @@ class RunConfig(BaseModel, extra="forbid"):
         return self.out / self.track / (self.name or self._default_name())
 
     def _default_name(self) -> str:
-        parts = [self.model, "+".join(self.features), *([f"by-{self.group}"] if self.group else []), f"seed{self.seed}"]
-        name = "-".join(parts)
+        group = [f"by-{self.group}"] if self.group else []
+        protocol = [] if self.protocol == "honest" else [self.protocol]
+        last = f"to{self.seed + self.seeds - 1}" if self.seeds > 1 else ""
+        name = "-".join([self.model, "+".join(self.features), *group, *protocol, f"seed{self.seed}{last}"])
         if len(name) <= LONGEST_NAME:
             return name
         return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

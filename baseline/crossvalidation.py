@@ -1,8 +1,8 @@
 """One network per fold, predictions for each fold by the network that never saw it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -10,16 +10,26 @@ import torch
 from baseline.config import Selection, TrainingSettings
 from baseline.dataset import Examples
 from baseline.fold_models import FoldEnsemble
+from baseline.syllabus import Syllabus
 from baseline.task import Prediction, Task, Truth
-from baseline.trainer import Fit, fit
+from baseline.trainer import Fit
 from toolkit.errors import UserError
 
 
 class FoldResult(NamedTuple):
-    """What came of one fold: its number, the epoch kept, the clips held out and their scores."""
+    """What came of one fold.
+
+    Attributes:
+        fold: its number
+        epoch: the epoch kept
+        merit: what that epoch was chosen by, on the fold itself or on the inner one; ``None`` where it is the last
+        clips: number of clips held out
+        scores: of these clips
+    """
 
     fold: int
     epoch: int
+    merit: float | None
     clips: int
     scores: dict[str, float]
 
@@ -33,7 +43,8 @@ class CrossValidation:
         ensemble: the networks
         results: one per fold
         held_out: prediction for every training clip by the network that did not see it
-        scores: of ``held_out`` over all clips together
+        scores: of ``held_out`` over all clips that are held out once
+        seeds: what it was joined of, nothing where there is one seed
     """
 
     task: Task
@@ -41,13 +52,43 @@ class CrossValidation:
     results: list[FoldResult]
     held_out: Prediction
     scores: dict[str, float]
+    seeds: tuple["CrossValidation", ...] = ()
+
+    @property
+    def diverged(self) -> bool:
+        """Whether training ran off to numbers that are not finite."""
+        return _ran_off(self.held_out)
+
+    def require_finite(self, rate: float) -> None:
+        """Checks that training did not run off.
+
+        Args:
+            rate: learning rate, for the message
+
+        Raises:
+            UserError: it did
+        """
+        if self.diverged:
+            raise UserError(
+                f"Training diverged at learning rate {rate:g}. Try --set training.learning_rate={rate / 10:g}."
+            )
+
+    @property
+    def merit(self) -> float:
+        """What recipes are chosen by: the mean over the folds of what chose the epoch; minus infinity if it diverged.
+
+        Raises:
+            ValueError: no clip chose anything
+        """
+        merits = [result.merit for result in self.results]
+        if None in merits:
+            raise ValueError("the last epoch was kept, so nothing can choose between recipes")
+        return -float("inf") if self.diverged else float(np.mean(merits))
 
     @property
     def validation(self) -> dict[str, dict[str, float]]:
         """Mean and standard deviation of each score over the folds that have it."""
-        names = dict.fromkeys(name for result in self.results for name in result.scores)
-        values = {name: [r.scores[name] for r in self.results if name in r.scores] for name in names}
-        return {name: {"mean": float(np.mean(v)), "std": float(np.std(v))} for name, v in values.items()}
+        return mean_and_std([result.scores for result in self.results])
 
 
 class Recipe(NamedTuple):
@@ -59,6 +100,7 @@ class Recipe(NamedTuple):
         select: which epoch is kept; ``inner`` needs three folds
         seed: of everything that is left to chance
         valence_range: lowest and highest valence of the corpus
+        mean_of: what the networks' predictions are averaged as
     """
 
     network: dict[str, Any]
@@ -66,6 +108,14 @@ class Recipe(NamedTuple):
     select: Selection
     seed: int
     valence_range: tuple[float, float]
+    mean_of: Literal["probabilities", "logits"] = "probabilities"
+
+
+def mean_and_std(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Returns mean and standard deviation (of the population) of each score over those that have it."""
+    names = dict.fromkeys(name for one in scores for name in one)
+    values = {name: [one[name] for one in scores if name in one] for name in names}
+    return {name: {"mean": float(np.mean(v)), "std": float(np.std(v))} for name, v in values.items()}
 
 
 def cross_validate(
@@ -76,74 +126,112 @@ def cross_validate(
     *,
     additions: Mapping[int, Examples] | None = None,
 ) -> CrossValidation:
-    """Trains one network per fold.
+    """Trains one network per fold; arguments as of `cross_validate_all`.
+
+    Raises:
+        UserError: training ran off to numbers that are not finite
+    """
+    result = cross_validate_all(examples, folds, task, [recipe], additions=additions)[0]
+    result.require_finite(recipe.training.learning_rate)
+    return result
+
+
+def cross_validate_all(
+    examples: Examples,
+    folds: np.ndarray,
+    task: Task,
+    recipes: Sequence[Recipe],
+    *,
+    additions: Mapping[int, Examples] | None = None,
+) -> list[CrossValidation]:
+    """Trains one network per fold for each recipe, all of them side by side.
 
     Clips without any feature, or without anything to learn, take no part in training; the former get the share of
     each label among the clips their network was trained on as their prediction, and are scored with it.
 
     Args:
         examples: training clips
-        folds: ``(clips,)`` fold numbers from 0
+        folds: ``(clips,)`` fold numbers from 0; -1 for clips that are in training whichever fold is held out
         task: what is learnt
-        recipe: how
+        recipes: how
         additions: more training clips by fold (pseudo-labelled ones); never held out
-
-    Raises:
-        UserError: training ran off to numbers that are not finite
     """
-    arguments = recipe.network | {"inputs": examples.inputs.dims, "classes": task.outputs}
-    data = _Folds(examples, folds, (examples.inputs.usable & task.known(examples.targets)).cpu().numpy())
-    fits = [_fit_fold(fold, data, task, arguments, recipe, (additions or {}).get(fold)) for fold in range(data.count)]
-    models = [one.model for one in fits]
-    ensemble = FoldEnsemble(models, arguments, task.labels, task.activation, recipe.valence_range)
+    syllabus = Syllabus(examples, folds, task, additions or {})
+    fits = syllabus.fit(recipes)
+    return [_scored(syllabus, recipe, own) for recipe, own in zip(recipes, fits, strict=True)]
+
+
+def join_seeds(
+    results: Sequence[CrossValidation], examples: Examples, folds: np.ndarray, task: Task
+) -> CrossValidation:
+    """Returns one cross-validation of several with other seeds: the same folds, all networks averaged.
+
+    Args:
+        results: of the seeds
+        examples: training clips
+        folds: as of `cross_validate_all`
+        task: as it was before any of them settled it
+    """
+    if len(results) == 1:
+        return results[0]
+    ensemble = FoldEnsemble.of_seeds([result.ensemble for result in results])
+    choices = []
+    for same in zip(*(result.results for result in results), strict=True):
+        merits = [one.merit for one in same if one.merit is not None]
+        choices.append((round(float(np.mean([one.epoch for one in same]))), float(np.mean(merits)) if merits else None))
+    return replace(_assess(ensemble, choices, examples, folds, task), seeds=tuple(results))
+
+
+def _scored(syllabus: Syllabus, recipe: Recipe, fits: Sequence[Fit]) -> CrossValidation:
+    arguments = recipe.network | {"inputs": syllabus.examples.inputs.dims, "classes": syllabus.task.outputs}
+    task = syllabus.task
+    ensemble = FoldEnsemble(
+        [one.model for one in fits],
+        arguments,
+        task.labels,
+        task.activation,
+        recipe.valence_range,
+        folds=len(fits),
+        mean_of=recipe.mean_of,
+    )
+    return _assess(ensemble, [(one.epoch, one.merit) for one in fits], syllabus.examples, syllabus.folds, task)
+
+
+def _assess(
+    ensemble: FoldEnsemble,
+    choices: Sequence[tuple[int, float | None]],
+    examples: Examples,
+    folds: np.ndarray,
+    task: Task,
+) -> CrossValidation:
+    """Returns what the networks of all folds say of the clips that they did not see; epoch and merit come by fold."""
     held_out, truth, names = _held_out(ensemble, examples, folds), Truth.of(examples.targets), examples.inputs.names
-    if not np.isfinite(held_out.probabilities).all():
-        rate = recipe.training.learning_rate
-        raise UserError(f"Training diverged at learning rate {rate:g}. Try --set training.learning_rate={rate / 10:g}.")
-    task = task.settle(held_out, truth, names)
+
+    def part(rows: np.ndarray) -> tuple[Prediction, Truth, list[str]]:
+        return held_out.take(rows), truth.take(rows), [names[row] for row in rows]
+
+    everyone = np.flatnonzero(folds >= 0)
+    if not _ran_off(held_out):  # there is nothing to settle otherwise
+        task = task.settle(*part(everyone))
     results = []
-    for fold, one in enumerate(fits):
+    for fold, (epoch, merit) in enumerate(choices):
         rows = np.flatnonzero(folds == fold)
-        scores = task.scores(held_out.take(rows), truth.take(rows), [names[row] for row in rows])
-        results.append(FoldResult(fold, one.epoch, len(rows), scores))
-    ensemble = replace(ensemble, facts=task.facts)
-    return CrossValidation(task, ensemble, results, held_out, task.scores(held_out, truth, names))
+        results.append(FoldResult(fold, epoch, merit, len(rows), task.scores(*part(rows))))
+    ensemble = replace(ensemble, facts=ensemble.facts | task.facts)
+    return CrossValidation(task, ensemble, results, held_out, task.scores(*part(everyone)))
 
 
-class _Folds(NamedTuple):
-    """Training clips, their folds, and which of them can be learnt from."""
-
-    examples: Examples
-    folds: np.ndarray
-    learnable: np.ndarray
-
-    @property
-    def count(self) -> int:
-        return int(self.folds.max()) + 1
-
-    def part(self, rows: np.ndarray) -> Examples:
-        """Returns the learnable ones of some clips, by boolean."""
-        return self.examples.take(torch.from_numpy(rows & self.learnable).to(self.examples.targets.valence.device))
-
-
-def _fit_fold(
-    fold: int, data: _Folds, task: Task, arguments: dict[str, Any], recipe: Recipe, addition: Examples | None
-) -> Fit:
-    seed = int(np.random.SeedSequence([recipe.seed, fold]).generate_state(1)[0])
-    settings, outside = recipe.training, data.folds != fold
-
-    def train_on(rows: np.ndarray) -> Examples:
-        return data.part(rows) if addition is None else data.part(rows).join(addition)
-
-    if recipe.select == "inner":
-        inner = data.folds == (fold + 1) % data.count  # balanced by class and free of split groups as any fold is
-        tried = fit(arguments, task, train_on(outside & ~inner), settings, seed=seed, valid=data.part(inner))
-        settings = settings.model_copy(update={"epochs": tried.epoch})
-    valid = data.part(~outside) if recipe.select == "fold" else None
-    return fit(arguments, task, train_on(outside), settings, seed=seed, valid=valid)
+def _ran_off(prediction: Prediction) -> bool:
+    """Returns whether a network gave numbers that are none; a valence that was not learnt is NaN rightly."""
+    has_labels = prediction.probabilities.shape[1] > 0
+    return not np.isfinite(prediction.probabilities if has_labels else prediction.valence).all()
 
 
 def _held_out(ensemble: FoldEnsemble, examples: Examples, folds: np.ndarray) -> Prediction:
-    parts = [ensemble.predict(examples.inputs, [fold]) for fold in range(len(ensemble.models))]
-    rows = np.arange(len(folds))
-    return Prediction(*(np.stack(values)[folds, rows] for values in zip(*parts, strict=True)))
+    """Returns for each clip what the networks say that did not see it; of one always seen, those of the first fold."""
+    asked = torch.from_numpy(np.maximum(folds, 0))
+    rows = [(asked == fold).nonzero()[:, 0] for fold in range(ensemble.folds)]
+    device = examples.targets.valence.device
+    parts = [ensemble.predict(examples.inputs.take(own.to(device)), [fold]) for fold, own in enumerate(rows)]
+    back = torch.cat(rows).argsort().numpy()
+    return Prediction(*(np.concatenate(values)[back] for values in zip(*parts, strict=True)))

@@ -103,6 +103,10 @@ class Targets(NamedTuple):
         """Returns some of the clips."""
         return Targets(*(part[rows] for part in self))
 
+    def expand(self, models: int) -> "Targets":
+        """Returns the same with an axis of models in front, not copied."""
+        return Targets(*(part.expand(models, *part.shape) for part in self))
+
     def join(self, other: "Targets") -> "Targets":
         """Returns these clips followed by others."""
         return Targets(*(torch.cat(parts) for parts in zip(self, other, strict=True)))
@@ -165,14 +169,9 @@ def load_inputs(sources: Mapping[str, FeatureSource], names: Sequence[str], devi
         rows = cache.row("utterance", names)
         if rows.shape[1] == 0:
             raise UserError(f"{cache.path} holds no usable clip: every one failed. Leave '{key}' out of --features.")
-        bad = ok & ~np.isfinite(rows).all(axis=1)
-        if bad.any():
-            first = names[int(bad.argmax())]
-            raise UserError(
-                f"{cache.path}: '{first}' has features that are not finite ({int(bad.sum())} clips). "
-                f"Check it with `python -m toolkit cache verify {cache.path}` and extract again with --overwrite."
-            )
-        values[key] = torch.from_numpy(np.where(ok[:, None], rows, np.float32(0))).to(device)
+        _check_finite(cache, rows, ok, names)
+        rows[~ok] = 0
+        values[key] = torch.from_numpy(rows).to(device)
         present[key] = torch.from_numpy(ok).to(device)
     return Inputs(tuple(names), values, present)
 
@@ -207,4 +206,17 @@ def _check_complete(cache: Cache, key: str, modality: str, names: Sequence[str])
         raise UserError(
             f"{cache.path} lacks {len(absent)} of {len(names)} clips, such as '{absent[0]}'. Add them with `python -m "
             f"feature_extraction {modality} --corpus REF --encoder {key} --cache {cache.path.parents[2]}`."
+        )
+
+
+def _check_finite(cache: Cache, rows: np.ndarray, ok: np.ndarray, names: Sequence[str]) -> None:
+    bad = [
+        first + int(number)
+        for first in range(0, len(rows), 1024)  # a block at a time: what is asked takes a quarter of their memory
+        for number in np.flatnonzero(~np.isfinite(rows[first : first + 1024]).all(axis=1) & ok[first : first + 1024])
+    ]
+    if bad:
+        raise UserError(
+            f"{cache.path}: '{names[bad[0]]}' has features that are not finite ({len(bad)} clips). "
+            f"Check it with `python -m toolkit cache verify {cache.path}` and extract again with --overwrite."
         )

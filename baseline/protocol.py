@@ -51,6 +51,27 @@ def make_folds(
     return pd.Series(numbers, index=pd.Index(names, name="name"), name="fold")
 
 
+def shuffled_folds(corpus: Corpus, folds: int, *, seed: int) -> pd.Series:
+    """Returns folds as MERTools makes them: shuffled clips in equal stretches, the remainder in the last.
+
+    Neither classes nor groups are looked at (``main-release.py``); theirs differ in every run, ours by the seed.
+
+    Args:
+        corpus: the training clips
+        folds: number of folds, 2 or more
+        seed: of the shuffling
+
+    Raises:
+        UserError: fewer clips than folds
+    """
+    names = list(corpus.table["name"])
+    _check_counts(len(names), folds, "training clips")
+    order = np.random.default_rng(seed).permutation(len(names))
+    numbers = np.empty(len(names), int)
+    numbers[order] = np.minimum(np.arange(len(names)) // (len(names) // folds), folds - 1)
+    return pd.Series(numbers, index=pd.Index(names, name="name"), name="fold")
+
+
 def write_folds(folds: pd.Series, path: Path) -> None:
     """Writes ``name,fold``, one line per clip."""
     folds.to_csv(path, lineterminator="\n")

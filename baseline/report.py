@@ -68,6 +68,7 @@ def _contents(run: RunFiles) -> dict[str, Any]:
         "run_folder": run.folder.resolve(),
         "made_of": _made_of(run),
         "selection": run.metrics.get("selection", ""),
+        "protocol": run.metrics.get("protocol", "honest"),
         "without_features": sum(run.metrics.get("without_features", {}).values()),
         "contents": [(key, title) for key, title in _TITLES.items() if parts[key]],
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from baseline.config import SELECTIONS
-from baseline.crossvalidation import CrossValidation
+from baseline.crossvalidation import CrossValidation, mean_and_std
 from baseline.dataset import FeatureSource, coverage
 from baseline.study import Study, measure, summary
 from baseline.task import Prediction, Task, Truth
@@ -25,24 +25,37 @@ def metrics_of(study: Study, learned: Learned, *, compare: bool) -> dict[str, An
         learned: what the track learnt from it
         compare: whether each modality alone is trained and scored too
     """
-    final, own = learned.final, np.arange(len(study.train))
-    names = list(study.train.table["name"])
+    final, own = learned.final, study.held_out
+    names = list(study.train.table["name"].iloc[own])
     truth = Truth.of(study.training.targets).take(own)
-    usable = {"train": study.training.inputs.usable[: len(own)]}
+    everyone = list(study.train.table["name"])
+    usable = {"train": study.training.inputs.usable[: len(everyone)]}
     usable |= {split: part.examples.inputs.usable for split, part in study.tests.items()}
     tested = [name for part in study.tests.values() for name in part.names]
     return {
+        "protocol": study.protocol,
         "score_name": study.task.score_name,
         "selection": SELECTIONS[study.recipe.select],
         "folds": [result._asdict() for result in final.results],
         "validation": final.validation,
         "out_of_fold": summary(final.task, final.held_out.take(own), truth, names),
         "test": study.test_scores(final),
+        "seeds": _seeds(study, final),
         **learned.metrics,
         **({"modalities": modalities_of(study, learned.supervised)} if compare else {}),
-        "coverage": coverage(study.sources, [*names, *tested]),
+        "coverage": coverage(study.sources, [*everyone, *tested]),
         "without_features": {split: int((~rows).sum()) for split, rows in usable.items()},
     }
+
+
+def _seeds(study: Study, final: CrossValidation) -> dict[str, Any]:
+    """Returns how the scores vary over the seeds, of held-out and of test clips, nothing of a single seed."""
+    if not final.seeds:
+        return {}
+    parts: dict[str, list[dict[str, float]]] = {"validation": [one.scores for one in final.seeds]}
+    for split, part in study.tests.items():
+        parts[split] = [measure(one.task, one.ensemble, part)["scores"] for one in final.seeds]
+    return {"seeds": list(study.seeds), "each": parts, **{name: mean_and_std(scores) for name, scores in parts.items()}}
 
 
 def feature_sets(sources: Mapping[str, FeatureSource]) -> dict[str, list[str]]:
@@ -81,14 +94,15 @@ def _entry(study: Study, result: CrossValidation, features: Sequence[str]) -> di
 
 
 def prediction_table(study: Study, result: CrossValidation) -> pd.DataFrame:
-    """Returns ``predictions.csv``: training clips by the network that never saw them, test clips by all of them.
+    """Returns ``predictions.csv``: held-out clips by the networks that never saw them, test clips by all of them.
 
     Columns: ``split, name, fold`` (training clips only), what is predicted (``emotion, valence`` or ``openset``),
     ``true_emotion, true_valence, true_openset`` where known, ``without_features`` (true where the clip has none and the
     prediction is the training prior), ``probability_<label>``.
     """
-    own = np.arange(len(study.train))
-    parts = [_rows(result.task, result.held_out.take(own), study.train.table, study.folds[own])]
+    own = study.held_out
+    table = study.train.table.iloc[own].reset_index(drop=True)
+    parts = [_rows(result.task, result.held_out.take(own), table, study.folds[own])]
     for part in study.tests.values():
         parts.append(_rows(result.task, result.ensemble.predict(part.examples.inputs), part.corpus.table, None))
     return pd.concat(parts, ignore_index=True)

@@ -13,7 +13,7 @@ from baseline import run_directory as files
 from baseline.config import RunConfig, validated
 from baseline.crossvalidation import CrossValidation, Recipe
 from baseline.dataset import open_features
-from baseline.protocol import make_folds, read_folds, write_folds
+from baseline.protocol import make_folds, read_folds, shuffled_folds, write_folds
 from baseline.results import metrics_of, prediction_table
 from baseline.study import Part, Study, load_part
 from baseline.task import Task
@@ -27,7 +27,8 @@ from toolkit.submission import test_splits, write_submission
 
 logger = logging.getLogger(__name__)
 
-TRAIN = "train"
+TRAIN, VALIDATION = "train", "val"
+FOLDS = 5
 
 
 def run(config: RunConfig, *, overwrite: bool = False) -> Path:
@@ -44,7 +45,7 @@ def run(config: RunConfig, *, overwrite: bool = False) -> Path:
         UserError: settings, corpus or caches are not as they should be
     """
     started = time.monotonic()
-    track = _track(config)
+    track = track_of(config)
     # As the track read them: paths made absolute, so that the config repeats the run from anywhere.
     config = config.model_copy(update={"options": track.settings.model_dump(mode="json", exclude_unset=True)})
     study = open_study(config, track)
@@ -74,7 +75,7 @@ def open_study(config: RunConfig, track: Track) -> Study:
     device = resolve_device(config.device)
     corpus = load_corpus(config.corpus)
     task = track.task(corpus, corpus.select(TRAIN), config.training.valence_weight)
-    train = _labelled(corpus, task, device)
+    train = _labelled(corpus, task, device, own_split=_has_own_split(config, corpus))
     folds = _folds(config, track, train)
     sources = open_features(config.cache, corpus.name, config.features)
     training = load_part(train, sources, task, device).examples
@@ -84,20 +85,34 @@ def open_study(config: RunConfig, track: Track) -> Study:
     if TRAIN in splits:
         raise UserError(f"'{TRAIN}' is no test split: its clips were learnt from. predictions.csv has them, held out.")
     tests = {split: load_part(corpus.select(split), sources, task, device) for split in splits}
-    recipe = _recipe(config, corpus, task, tests, folds)
+    recipe = recipe_of(config, corpus, task, tests, folds)
     with torch.random.fork_rng([]):  # only to see that it can be built, before anything is written
         build_network(**recipe.network, inputs=training.inputs.dims, classes=task.outputs)
-    return track.extend(Study(corpus, train, tests, training, folds, task, recipe, sources, device))
+    seeds = tuple(range(config.seed, config.seed + config.seeds))
+    return track.extend(
+        Study(corpus, train, tests, training, folds, task, recipe, seeds, config.protocol, sources, device)
+    )
 
 
-def _track(config: RunConfig) -> Track:
+def track_of(config: RunConfig) -> Track:
+    """Returns the track of a run with its options.
+
+    Raises:
+        UserError: it is unknown, or an option is
+    """
     track = tracks.get(config.track)
     return track(validated(track.options, config.options, f"option of track '{config.track}'", "the settings"))
 
 
-def _labelled(corpus: Corpus, task: Task, device: str) -> Corpus:
-    """Returns the training clips with something to learn from."""
-    train = corpus.select(TRAIN)
+def _has_own_split(config: RunConfig, corpus: Corpus) -> bool:
+    """Returns whether the corpus says itself which clips choose, and nothing was asked for in its place."""
+    asked = config.folds is not None or config.folds_file is not None or config.group is not None
+    return not asked and VALIDATION in corpus.splits
+
+
+def _labelled(corpus: Corpus, task: Task, device: str, *, own_split: bool) -> Corpus:
+    """Returns the training clips with something to learn from, and the validation clips where they are a split."""
+    train = corpus.only(corpus.table["split"].isin([TRAIN, VALIDATION])) if own_split else corpus.select(TRAIN)
     known = task.known(task.targets(train, device)).cpu().numpy()
     if not known.any():
         raise UserError(
@@ -110,19 +125,46 @@ def _labelled(corpus: Corpus, task: Task, device: str) -> Corpus:
 
 
 def _folds(config: RunConfig, track: Track, train: Corpus) -> np.ndarray:
+    group = config.group or train.group
     if config.folds_file is not None:
-        return read_folds(config.folds_file, train, group=config.group).to_numpy()
-    options = {"seed": config.seed, "group": config.group, "refuse_rare": track.refuse_rare}
-    return make_folds(train, config.folds, **options).to_numpy()
+        return read_folds(config.folds_file, train, group=group).to_numpy()
+    if VALIDATION in train.splits:
+        return np.where(train.table["split"] == VALIDATION, 0, -1)
+    if config.protocol == "mertools" and group is None:
+        return shuffled_folds(train, config.folds or FOLDS, seed=config.seed).to_numpy()
+    folds = config.folds if config.folds is not None else 0 if group is not None and config.group is None else FOLDS
+    options = {"seed": config.seed, "group": group, "refuse_rare": track.refuse_rare}
+    return make_folds(train, folds, **options).to_numpy()
 
 
-def _recipe(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Part], folds: np.ndarray) -> Recipe:
+def recipe_of(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Part], folds: np.ndarray) -> Recipe:
+    """Returns how the networks of a run are trained.
+
+    Args:
+        config: the settings
+        corpus: all clips
+        task: what is learnt
+        tests: the clips of each split that is predicted
+        folds: ``(clips,)`` fold numbers from 0
+
+    Raises:
+        UserError: the choice of the epoch does not go with protocol or folds
+    """
     labelled = any(task.known(part.examples.targets).any() for part in tests.values())
+    network = {"name": config.model, **config.network}
+    if config.protocol == "mertools":
+        if config.select not in (None, "fold"):
+            raise UserError(f"Got --protocol mertools with --select {config.select}. Theirs is --select fold.")
+        as_theirs = {"patience": config.training.epochs, "normalise": False}
+        training = config.training.model_copy(update=as_theirs)
+        return Recipe(network, training, "fold", config.seed, corpus.valence, "logits")
     several = folds.max() > 1  # of two folds, one is held out and the other trains: none is left to choose on
     if config.select == "inner" and not several:
-        raise UserError("Got 2 folds with --select inner, which needs another one to choose on. Use --folds 3.")
-    select = config.select or ("fold" if labelled else "inner" if several else "last")
-    network = {"name": config.model, **config.network}
+        raise UserError(
+            "Got fewer than 3 folds with --select inner, which needs another one to choose on. Use --folds 3."
+        )
+    own = folds.max() == 0  # the corpus' own validation split is there to choose on
+    select = config.select or ("fold" if labelled or own else "inner" if several else "last")
     return Recipe(network, config.training, select, config.seed, corpus.valence)
 
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from baseline.crossvalidation import CrossValidation, Recipe, cross_validate
+from baseline.config import Protocol
+from baseline.crossvalidation import CrossValidation, Recipe, cross_validate_all, join_seeds
 from baseline.dataset import Examples, FeatureSource, load_inputs
 from baseline.fold_models import FoldEnsemble
 from baseline.task import Prediction, Task, Truth
@@ -35,9 +36,11 @@ class Study:
         train: the training clips
         tests: the clips of each split that is predicted
         training: features and labels of ``train``, then of whatever the track adds to it
-        folds: ``(clips,)`` fold of each row of ``training``
+        folds: ``(clips,)`` fold of each row of ``training``, -1 for those that are never held out
         task: what is learnt
-        recipe: how
+        recipe: how, with the first seed
+        seeds: all seeds
+        protocol: what chooses and what is scored (`baseline.config.PROTOCOLS`)
         sources: caches by feature
         device: torch device
     """
@@ -49,21 +52,51 @@ class Study:
     folds: np.ndarray
     task: Task
     recipe: Recipe
+    seeds: tuple[int, ...]
+    protocol: Protocol
     sources: dict[str, FeatureSource]
     device: str
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Numbers of the clips of ``train`` that are held out once, ``(n,)``."""
+        return np.flatnonzero(self.folds[: len(self.train)] >= 0)
 
     def cross_validate(
         self, features: Sequence[str] | None = None, additions: Mapping[int, Examples] | None = None
     ) -> CrossValidation:
-        """Trains one network per fold.
+        """Trains one network per fold and seed, and averages the seeds.
 
         Args:
             features: some of the features, all of them if absent
             additions: more training clips by fold
+
+        Raises:
+            UserError: training ran off to numbers that are not finite
         """
+        results = self.cross_validate_all([self.recipe._replace(seed=seed) for seed in self.seeds], features, additions)
+        for result in results:
+            result.require_finite(self.recipe.training.learning_rate)
+        return join_seeds(results, self._examples(features), self.folds, self.task)
+
+    def cross_validate_all(
+        self,
+        recipes: Sequence[Recipe],
+        features: Sequence[str] | None = None,
+        additions: Mapping[int, Examples] | None = None,
+    ) -> list[CrossValidation]:
+        """Trains one network per recipe and fold, all side by side; the recipes' own seeds hold.
+
+        Args:
+            recipes: how
+            features: as of `cross_validate`
+            additions: as of `cross_validate`
+        """
+        return cross_validate_all(self._examples(features), self.folds, self.task, recipes, additions=additions)
+
+    def _examples(self, features: Sequence[str] | None) -> Examples:
         inputs = self.training.inputs if features is None else self.training.inputs.only(features)
-        examples = Examples(inputs, self.training.targets)
-        return cross_validate(examples, self.folds, self.task, self.recipe, additions=additions)
+        return Examples(inputs, self.training.targets)
 
     def part(self, corpus: Corpus, sources: Mapping[str, FeatureSource] | None = None) -> Part:
         """Returns clips with their features, from the caches of the run or from others."""
@@ -92,11 +125,9 @@ def measure(task: Task, ensemble: FoldEnsemble, part: Part) -> dict[str, Any]:
 def summary(task: Task, prediction: Prediction, truth: Truth, names: Sequence[str]) -> dict[str, Any]:
     """Returns the number of clips with a label, the scores, and the confusion where one label holds."""
     scores = task.scores(prediction, truth, names)
-    if task.activation != "softmax":
-        return {"clips": int(np.isfinite(truth.words).all(1).sum()), "scores": scores}
-    labelled = truth.emotion >= 0
+    labelled = task.judged(truth)
     entry: dict[str, Any] = {"clips": int(labelled.sum()), "scores": scores}
-    if labelled.any():
+    if task.activation == "softmax" and labelled.any():
         guess = prediction.probabilities[labelled].argmax(1)
         matrix = confusion(truth.emotion[labelled], guess, range(len(task.labels)))
         entry["confusion"] = {"labels": list(task.labels), "matrix": matrix.tolist()}

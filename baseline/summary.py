@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from baseline import run_directory as files
+from baseline.config import PROTOCOLS
 from toolkit.console import aligned
 
 
@@ -20,6 +21,7 @@ def summary_lines(folder: Path) -> list[str]:
         table.append((name, str(entry["clips"]), *cells))
     lines = aligned(table)
     lines.append(f"score: {metrics['score_name']}, {_folds(metrics)}; {metrics['selection']}")
+    lines.append(f"protocol {metrics['protocol']}: {PROTOCOLS[metrics['protocol']]}")
     compared = metrics.get("modalities", {})
     lines += [f"{name}: {_folds(entry)}" for name, entry in compared.items() if len(compared) > 1]
     missing = sum(metrics["without_features"].values())

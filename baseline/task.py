@@ -51,6 +51,21 @@ class Truth(NamedTuple):
         return Truth(*(part[rows] for part in self))
 
 
+class Emphasis(NamedTuple):
+    """What counts how much while training, of every model of a stack.
+
+    Attributes:
+        class_weights: ``(models, classes)`` weight of a clip by its emotion, ``None`` where all weigh the same
+        smoothing: share of the truth that is spread evenly over all classes (label smoothing)
+    """
+
+    class_weights: Tensor | None = None
+    smoothing: float = 0.0
+
+
+EVEN = Emphasis()
+
+
 class Task(ABC):
     """What a track's networks learn.
 
@@ -69,9 +84,14 @@ class Task(ABC):
         """Number of logits: the labels, and after them whatever else is learnt beside them."""
         return len(self.labels)
 
+    @property
+    def classes(self) -> int:
+        """Number of emotions among the outputs."""
+        return len(self.labels)
+
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Returns ``(clips, labels)`` probabilities of ``(clips, outputs)`` logits."""
-        return activate(logits[:, : len(self.labels)], self.activation)
+        """Returns ``(..., labels)`` probabilities of ``(..., outputs)`` logits."""
+        return activate(logits[..., : len(self.labels)], self.activation)
 
     @abstractmethod
     def targets(self, corpus: Corpus, device: str) -> Targets:
@@ -82,12 +102,13 @@ class Task(ABC):
         """Returns ``(clips,)`` boolean, true where there is anything to learn from."""
 
     @abstractmethod
-    def loss(self, output: NetworkOutput, targets: Targets) -> Tensor:
-        """Returns the loss of a batch, ``()``; labels that are not known take no part.
+    def loss(self, output: NetworkOutput, targets: Targets, emphasis: Emphasis = EVEN) -> Tensor:
+        """Returns the loss of a batch by model, ``(models,)``; labels that are not known take no part.
 
         Args:
-            output: of the network, valence standardised
-            targets: valence standardised on the training fold
+            output: of the networks, ``(models, batch, ...)``, valence standardised
+            targets: ``(models, batch, ...)``, valence standardised on the training fold
+            emphasis: class weights and label smoothing
         """
 
     def prepare(self, network: Network, targets: Targets) -> None:  # noqa: B027 - doing nothing is a fine default
@@ -97,6 +118,10 @@ class Task(ABC):
             network: freshly initialised
             targets: of the clips it will be trained on
         """
+
+    def judged(self, truth: Truth) -> np.ndarray:
+        """Returns ``(clips,)`` boolean, true where a prediction can be right or wrong."""
+        return truth.emotion >= 0
 
     @abstractmethod
     def prior(self, targets: Targets) -> np.ndarray:
@@ -134,18 +159,39 @@ class Task(ABC):
 
 
 def activate(logits: Tensor, activation: str) -> Tensor:
-    """Returns probabilities, same shape as the logits ``(clips, labels)``.
+    """Returns probabilities, same shape as the logits ``(..., labels)``.
 
     Args:
-        logits: ``(clips, labels)``
+        logits: ``(..., labels)``
         activation: ``softmax`` or ``sigmoid``
     """
-    return logits.softmax(1) if activation == "softmax" else logits.sigmoid()
+    return logits.softmax(-1) if activation == "softmax" else logits.sigmoid()
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Returns the mean of the values where the mask is true, zero where it never is; both of the same shape."""
-    return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum().clamp(min=1)
+    """Returns the mean over the last axis of the values where the mask is true, zero where it never is."""
+    return torch.where(mask, values, values.new_zeros(())).sum(-1) / mask.sum(-1).clamp(min=1)
+
+
+def emotion_loss(logits: Tensor, emotion: Tensor, emphasis: Emphasis) -> Tensor:
+    """Returns the weighted mean of the cross-entropy over the clips whose emotion is known, ``(models,)``.
+
+    Args:
+        logits: ``(models, batch, classes)``
+        emotion: ``(models, batch)``, -1 where not known
+        emphasis: class weights and label smoothing, as `torch.nn.functional.cross_entropy` has them
+    """
+    known, number = emotion >= 0, emotion.clamp(min=0)
+    surprise = -logits.log_softmax(-1)  # (M, B, C)
+    weights = torch.ones_like(surprise) if emphasis.class_weights is None else emphasis.class_weights[:, None]
+    weights = weights.expand_as(surprise)
+    own = weights.gather(-1, number[..., None])[..., 0] * known  # (M, B)
+    losses = own * surprise.gather(-1, number[..., None])[..., 0]
+    if emphasis.smoothing:
+        even = (weights * surprise).mean(-1) * known
+        losses = (1 - emphasis.smoothing) * losses + emphasis.smoothing * even
+    total = own.sum(-1)
+    return losses.sum(-1) / torch.where(total > 0, total, torch.ones_like(total))
 
 
 class EmotionTask(Task):
@@ -174,12 +220,11 @@ class EmotionTask(Task):
         labelled = targets.emotion >= 0
         return (labelled | targets.valence.isfinite()) & labelled.any()
 
-    def loss(self, output: NetworkOutput, targets: Targets) -> Tensor:
+    def loss(self, output: NetworkOutput, targets: Targets, emphasis: Emphasis = EVEN) -> Tensor:
         """Cross-entropy and weighted squared error of the standardised valence, each over the clips that have it."""
-        logits, emotion, rated = output.emotion_logits, targets.emotion, targets.valence.isfinite()
-        entropy = torch.nn.functional.cross_entropy(logits, emotion.clamp(min=0), reduction="none")  # (B,)
-        error = (output.valence - targets.valence.nan_to_num()).square()  # (B,)
-        return masked_mean(entropy, emotion >= 0) + self.valence_weight * masked_mean(error, rated)
+        error = (output.valence - targets.valence.nan_to_num()).square()  # (M, B)
+        rated = masked_mean(error, targets.valence.isfinite())
+        return emotion_loss(output.emotion_logits, targets.emotion, emphasis) + self.valence_weight * rated
 
     def prior(self, targets: Targets) -> np.ndarray:
         """Share of each class."""

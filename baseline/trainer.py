@@ -1,18 +1,36 @@
-"""Fits one network on one training fold: Adam, the epoch with the best validation score."""
+"""Trains many networks side by side: those of one shape as one stack, each as if it were alone."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from baseline.config import TrainingSettings
+from baseline.course import Course
 from baseline.dataset import Examples
-from baseline.fold_models import FoldModel, Standard
-from baseline.task import Prediction, Task, Truth
-from toolkit.models.network import Network, build_network
+from baseline.fold_models import FoldModel
+from baseline.lesson import Lesson
+from baseline.task import Task
+from toolkit.models.network import Network, build_network, networks
+from toolkit.models.stack import exact
+
+WEIGHT_BYTES = 24 << 20  # of a stack's largest weight; glibc returns blocks over 32 MB at every step, and pages them in
+
+
+class Job(NamedTuple):
+    """One network to be trained.
+
+    Attributes:
+        lesson: what from; jobs with the same one share its batches
+        network: arguments of `toolkit.models.network.build_network`
+        settings: how
+    """
+
+    lesson: Lesson
+    network: dict[str, Any]
+    settings: TrainingSettings
 
 
 class Fit(NamedTuple):
@@ -21,10 +39,12 @@ class Fit(NamedTuple):
     Attributes:
         model: the network with its normalisation
         epoch: the epoch kept, counted from 1
+        merit: what that epoch was chosen by, ``None`` where it is simply the last
     """
 
     model: FoldModel
     epoch: int
+    merit: float | None = None
 
 
 def fit(
@@ -36,82 +56,93 @@ def fit(
     seed: int,
     valid: Examples | None = None,
 ) -> Fit:
-    """Trains a network from scratch, the same for the same seed on the same machine.
+    """Trains one network from scratch; arguments as of `Job` and `fit_all`."""
+    pool = train if not valid else train.join(valid)
+    rows = torch.arange(len(pool), device=pool.targets.valence.device)
+    lesson = Lesson(pool, rows[: len(train)], rows[len(train) :], seed, settings.normalise)
+    return fit_all([Job(lesson, network, settings)], task)[0]
 
-    Features and valence are standardised on ``train``. The epoch kept is the one with the best merit on ``valid``,
-    among equals the one with the lowest loss there; without ``valid`` it is the last.
+
+def fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
+    """Trains networks from scratch, each the same for its seed on one machine, whatever others are trained with it.
+
+    Features and valence are standardised on the training clips. The epoch kept is the one with the best merit on the
+    validation clips, among equals the one with the lowest loss there; without such clips it is the last.
 
     Args:
-        network: arguments of `toolkit.models.network.build_network`
+        jobs: the networks
         task: what is learnt
-        train: clips with at least one feature and something to learn
-        settings: how
-        seed: of initial weights, order and dropout
-        valid: clips that choose the epoch; none of them is the same as no ``valid``
     """
-    device = train.targets.valence.device
-    standard = Standard.fit(train.inputs, train.targets)
-    prior = torch.from_numpy(task.prior(train.targets)).to(device)
-    truth = None if not valid else Truth.of(valid.targets)
-    train, held = _scaled(train, standard), None if not valid else _scaled(valid, standard)
-    with _seeded(seed, device):
-        net = build_network(**network).to(device)
-        task.prepare(net, train.targets)
-        optimizer = torch.optim.Adam(
-            net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-        )
-        best: tuple[tuple[float, float], int, dict[str, Tensor]] | None = None
-        for epoch in range(1, settings.epochs + 1):
-            _pass(net, task, train, optimizer, settings.batch_size)
-            if held is None or truth is None:
-                continue
-            merit = _merit(net, task, held, standard, truth)
-            if best is None or merit > best[0]:
-                best = merit, epoch, {key: value.clone() for key, value in net.state_dict().items()}
-            elif epoch - best[1] >= settings.patience:
-                break
-    if best is not None:
-        net.load_state_dict(best[2])
-    return Fit(FoldModel(net.eval(), standard, prior), settings.epochs if best is None else best[1])
+    fits: dict[int, Fit] = {}
+    for numbers in _stacks(jobs):
+        for number, one in zip(numbers, _train([jobs[number] for number in numbers], task), strict=True):
+            fits[number] = one
+    return [fits[number] for number in range(len(jobs))]
+
+
+def _stacks(jobs: Sequence[Job]) -> Iterator[list[int]]:
+    """Yields the numbers of the jobs that train as one stack."""
+    alike: dict[str, list[int]] = {}
+    for number, job in enumerate(jobs):
+        alike.setdefault(_shape(job), []).append(number)
+    for numbers in alike.values():
+        network = _build(jobs[numbers[0]])
+        largest = max(weight.numel() * weight.element_size() for weight in network.parameters())
+        together = network.stacks and exact(network, jobs[numbers[0]].settings.batch_size)
+        most = max(1, WEIGHT_BYTES // largest) if together else 1
+        count = -(-len(numbers) // most)  # of stacks, as even as can be
+        numbers = sorted(numbers, key=lambda number: jobs[number].settings.learning_rate)
+        for part in range(count):
+            yield numbers[part * len(numbers) // count : (part + 1) * len(numbers) // count]
+
+
+def _shape(job: Job) -> str:
+    """Returns what jobs of one stack have in common."""
+    scalars = networks.get(job.network["name"]).scalars
+    network = {key: value for key, value in sorted(job.network.items()) if key not in scalars}
+    each = {"epochs", "learning_rate", "weight_decay"}  # each model of a stack has its own
+    settings = job.settings.model_dump(exclude=each)
+    return repr((network, settings, job.lesson.steps(job.settings.batch_size), job.lesson.held is None))
+
+
+def _build(job: Job) -> Network:
+    """Returns the network of a job as it starts."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(job.lesson.seed)
+        return build_network(**job.network)
+
+
+def _train(jobs: Sequence[Job], task: Task) -> list[Fit]:
+    """Trains jobs of one shape."""
+    started = []
+    for job in jobs:
+        network = _build(job)
+        task.prepare(network, job.lesson.pool.targets.take(job.lesson.train))
+        started.append(network)
+    lessons = [job.lesson for job in jobs]
+    course = Course(started, lessons, [job.settings for job in jobs], task)
+    with _few_threads(course.size):
+        course.run()
+    return [
+        Fit(_model(job, task, state), epoch, merit)
+        for job, (state, epoch, merit) in zip(jobs, course.results(), strict=True)
+    ]
+
+
+def _model(job: Job, task: Task, state: dict[str, Tensor]) -> FoldModel:
+    network = _build(job)
+    network.load_state_dict(state)
+    lesson = job.lesson
+    prior = torch.from_numpy(task.prior(lesson.pool.targets.take(lesson.train)))
+    return FoldModel(network.to(lesson.device()).eval(), lesson.standard, prior.to(lesson.device()))
 
 
 @contextlib.contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seeds torch for the body only; one thread, since these networks are too small to share among several."""
+def _few_threads(models: int) -> Iterator[None]:
+    """One thread for the body where a single small network trains, which is too small to share among several."""
     threads = torch.get_num_threads()
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-
-
-def _scaled(examples: Examples, standard: Standard) -> Examples:
-    mean, deviation = standard.valence
-    valence = (examples.targets.valence - mean) / deviation
-    return Examples(standard.apply(examples.inputs), examples.targets._replace(valence=valence))
-
-
-def _pass(net: Network, task: Task, train: Examples, optimizer: torch.optim.Optimizer, batch_size: int) -> None:
-    net.train()
-    inputs, targets = train.inputs, train.targets
-    for rows in torch.randperm(len(train)).to(targets.valence.device).split(batch_size):
-        values = {key: part[rows] for key, part in inputs.values.items()}
-        output = net(values, {key: part[rows] for key, part in inputs.present.items()})
-        loss = task.loss(output, targets.take(rows)) + output.auxiliary_loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-
-@torch.no_grad()
-def _merit(net: Network, task: Task, held: Examples, standard: Standard, truth: Truth) -> tuple[float, float]:
-    """Returns what an epoch is chosen by: merit, and among equals the negative loss."""
-    net.eval()
-    output = net(held.inputs.values, held.inputs.present)
-    valence = output.valence * standard.valence[1] + standard.valence[0]
-    probabilities = task.probabilities(output.emotion_logits)
-    prediction = Prediction(probabilities.cpu().numpy(), valence.cpu().numpy(), np.ones(len(held), bool))
-    return task.merit(prediction, truth), -float(task.loss(output, held.targets))
+    torch.set_num_threads(1 if models == 1 else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

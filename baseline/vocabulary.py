@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from baseline.dataset import Targets, read_targets
-from baseline.task import Prediction, Task, Truth, masked_mean
+from baseline.task import EVEN, Emphasis, Prediction, Task, Truth, emotion_loss, masked_mean
 from toolkit.corpus import Corpus
 from toolkit.errors import UserError
 from toolkit.metrics.open_vocabulary import Groups, format_words, parse_words, set_scores
@@ -135,6 +135,11 @@ class VocabularyTask(Task):
         """The words, then the classes."""
         return len(self.labels) + self.emotions
 
+    @property
+    def classes(self) -> int:
+        """The emotions learnt beside the words."""
+        return self.emotions
+
     def targets(self, corpus: Corpus, device: str) -> Targets:
         """One column per word of the vocabulary; valence is not learnt here."""
         column = {word: number for number, word in enumerate(self.labels)}
@@ -149,19 +154,20 @@ class VocabularyTask(Task):
 
     def known(self, targets: Targets) -> Tensor:
         """True where the words are known, even if there are none."""
-        return targets.words.isfinite().all(1)
+        return targets.words.isfinite().all(-1)
 
-    def loss(self, output: NetworkOutput, targets: Targets) -> Tensor:
+    def judged(self, truth: Truth) -> np.ndarray:
+        """True where the words are known."""
+        return np.isfinite(truth.words).all(1)
+
+    def loss(self, output: NetworkOutput, targets: Targets, emphasis: Emphasis = EVEN) -> Tensor:
         """Binary cross-entropy over words and clips, and cross-entropy of the emotion, each where it is known."""
-        logits, classes = output.emotion_logits.tensor_split([len(self.labels)], dim=1)
+        logits, classes = output.emotion_logits.tensor_split([len(self.labels)], dim=-1)
         wrong = torch.nn.functional.binary_cross_entropy_with_logits(
             logits, targets.words.nan_to_num(), reduction="none"
-        ).mean(1)  # (B,)
+        ).mean(-1)  # (M, B)
         loss = masked_mean(wrong, self.known(targets))
-        if self.emotions:
-            entropy = torch.nn.functional.cross_entropy(classes, targets.emotion.clamp(min=0), reduction="none")
-            loss = loss + self.emotion_weight * masked_mean(entropy, targets.emotion >= 0)
-        return loss
+        return loss + self.emotion_weight * emotion_loss(classes, targets.emotion, emphasis) if self.emotions else loss
 
     @torch.no_grad()
     def prepare(self, network: Network, targets: Targets) -> None:

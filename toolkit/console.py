@@ -75,3 +75,14 @@ def main(app: Callable[..., None], *, many: Collection[str] = ()) -> None:
     else:
         return
     sys.exit(2)
+
+
+def option(metavar: str, text: str, *names: str) -> "typer.models.OptionInfo":
+    """Returns an option of a typer command that is not given unless it is typed.
+
+    Args:
+        metavar: what stands for its value in the help
+        text: its help
+        names: as it is typed, made of the parameter's name if absent
+    """
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False)

@@ -1,0 +1,113 @@
+"""The training of one stack: a look at the validation clips after every epoch, the best epoch kept."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from baseline.config import TrainingSettings
+from baseline.feed import Feed
+from baseline.lesson import Lesson
+from baseline.stack_adam import StackAdam
+from baseline.task import Emphasis, Prediction, Task
+from toolkit.models.dropout import Chance
+from toolkit.models.network import Network
+from toolkit.models.stack import Stack
+
+
+class Course:
+    """Networks of one shape on their way through the epochs.
+
+    Args:
+        networks: as they start, sorted by learning rate
+        lessons: what each learns from
+        settings: how each is trained; equal but for epochs, learning rate and weight decay
+        task: what is learnt
+    """
+
+    def __init__(
+        self, networks: list[Network], lessons: Sequence[Lesson], settings: Sequence[TrainingSettings], task: Task
+    ) -> None:
+        self.task, self.settings, self.size = task, settings[0], len(networks)
+        self.lessons = list(dict.fromkeys(lessons))
+        which = [self.lessons.index(lesson) for lesson in lessons]
+        device = lessons[0].device()
+        self.members = [
+            torch.tensor([m for m, w in enumerate(which) if w == u], device=device) for u in range(len(self.lessons))
+        ]
+        self.stack = Stack(networks, Chance([lesson.seed for lesson in lessons], device)).to(device)
+        self.optimizer = StackAdam(self.stack, settings)
+        self.feed = Feed(self.lessons, which, self.settings)
+        weights = [_class_weights(lesson, task.classes) for lesson in self.lessons]
+        balanced = self.settings.class_weights == "balanced"
+        self.emphasis = Emphasis(torch.stack(weights)[which] if balanced else None, self.settings.label_smoothing)
+        self.epochs = np.array([one.epochs for one in settings])
+        self.best = np.full((self.size, 2), -np.inf)  # merit and negative loss of the epoch kept
+        self.kept = np.zeros(self.size, int)  # the epoch kept, counted from 1
+        self.states: list[dict[str, Tensor]] = [{} for _ in range(self.size)]
+
+    def run(self) -> None:
+        """Trains until every model has had its epochs, or its patience is at an end."""
+        chosen = self.lessons[0].held is not None
+        for epoch in range(1, int(self.epochs.max()) + 1):
+            self._teach()
+            running = epoch <= self.epochs
+            if chosen:
+                running &= (self.kept == 0) | (epoch - self.kept <= self.settings.patience)
+                judged = self._judge()
+                self._keep(running & _better(judged, self.best), epoch, judged)
+                running &= (epoch < self.epochs) & (epoch - self.kept < self.settings.patience)
+            else:
+                self._keep(self.epochs == epoch, epoch, self.best)
+                running &= epoch < self.epochs
+            if not running.any():
+                break
+
+    def results(self) -> list[tuple[dict[str, Tensor], int, float | None]]:
+        """Returns weights, epoch and merit of every model."""
+        merits = [float(merit) if np.isfinite(merit) else None for merit in self.best[:, 0]]
+        return list(zip(self.states, map(int, self.kept), merits, strict=True))
+
+    def _teach(self) -> None:
+        """Goes once through the training clips."""
+        self.stack.train()
+        for batch in self.feed:
+            output = self.stack(batch.features, batch.present)
+            loss = self.task.loss(output, batch.targets, self.emphasis) + output.auxiliary_loss
+            self.optimizer.step(loss.sum(), self.settings.gradient_clip)
+
+    @torch.no_grad()
+    def _judge(self) -> np.ndarray:
+        """Returns merit and negative loss of each model on the validation clips, ``(models, 2)``."""
+        self.stack.eval()
+        judged = np.empty((self.size, 2))
+        for lesson, members in zip(self.lessons, self.members, strict=True):
+            inputs, targets, truth = lesson.held
+            output = self.stack.apart(members, inputs.values, inputs.present)
+            valence = output.valence * lesson.standard.valence[1] + lesson.standard.valence[0]
+            probabilities = self.task.probabilities(output.emotion_logits).cpu().numpy()
+            losses = self.task.loss(output, targets.expand(len(members))).tolist()
+            everyone = np.ones(len(inputs), bool)
+            for place, member in enumerate(members.tolist()):
+                prediction = Prediction(probabilities[place], valence[place].cpu().numpy(), everyone)
+                judged[member] = self.task.merit(prediction, truth), -losses[place]
+        return judged
+
+    def _keep(self, improved: np.ndarray, epoch: int, judged: np.ndarray) -> None:
+        self.best[improved], self.kept[improved] = judged[improved], epoch
+        for number in np.flatnonzero(improved):
+            self.states[number] = self.stack.state(int(number))
+
+
+def _better(judged: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Returns ``(models,)`` where merit is higher, or equal with a lower loss."""
+    return (judged[:, 0] > best[:, 0]) | ((judged[:, 0] == best[:, 0]) & (judged[:, 1] > best[:, 1]))
+
+
+def _class_weights(lesson: Lesson, classes: int) -> Tensor:
+    """Returns ``(classes,)`` weights that make classes count the same (scikit-learn, ``class_weight="balanced"``)."""
+    emotion = lesson.pool.targets.emotion[lesson.train]
+    counts = torch.bincount(emotion[emotion >= 0], minlength=classes).float()
+    present = counts > 0
+    return torch.where(present, counts.sum() / (present.sum().clamp(min=1) * counts.clamp(min=1)), 1.0)

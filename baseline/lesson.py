@@ -1,0 +1,80 @@
+"""What a network learns from: clips of a pool, which of them train and which choose the epoch."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from baseline.dataset import Examples, Inputs, Targets
+from baseline.fold_models import Standard
+from baseline.task import Truth
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """Clips to learn from. Networks trained on the same lesson see the same clips in the same order.
+
+    Attributes:
+        pool: features and labels, in memory once for all lessons
+        train: ``(n,)`` rows of the pool that are learnt from
+        valid: ``(m,)`` rows that choose the epoch, none or ``None`` where the last is kept
+        seed: of initial weights, order and dropout
+        normalise: whether features and valence are standardised on ``train``
+    """
+
+    pool: Examples
+    train: Tensor
+    valid: Tensor | None
+    seed: int
+    normalise: bool = True
+
+    @cached_property
+    def standard(self) -> Standard:
+        """What inputs and valence are standardised by, measured on the training clips."""
+        if not self.normalise:
+            return Standard.neutral(self.pool.inputs, self.pool.targets)
+        taught = self.pool.take(self.train)
+        return Standard.fit(taught.inputs, taught.targets)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """Labels of the whole pool, valence standardised."""
+        mean, deviation = self.standard.valence
+        targets = self.pool.targets
+        return targets._replace(valence=(targets.valence - mean) / deviation)
+
+    @cached_property
+    def held(self) -> tuple[Inputs, Targets, Truth] | None:
+        """What an epoch is judged on: standardised features and labels, and the labels as they are."""
+        if self.valid is None or not len(self.valid):
+            return None
+        inputs = self.standard.apply(self.pool.inputs.take(self.valid))
+        return inputs, self.targets.take(self.valid), Truth.of(self.pool.targets.take(self.valid))
+
+    def steps(self, batch_size: int) -> int:
+        """Returns the number of batches in a pass over the training clips."""
+        return -(-len(self.train) // batch_size)
+
+    def device(self) -> torch.device:
+        """Returns where the pool is."""
+        return self.pool.targets.valence.device
+
+
+def order_of(lesson: Lesson, source: np.random.Generator, length: int) -> tuple[Tensor, Tensor]:
+    """Returns the rows of one pass in a new order, filled up to a length.
+
+    Args:
+        lesson: whose training clips
+        source: of the order
+        length: at least as many as there are training clips
+
+    Returns:
+        ``(length,)`` rows of the pool, and ``(length,)`` boolean, false where a row only fills up
+    """
+    count = len(lesson.train)
+    places = np.zeros(length, np.int64)
+    places[:count] = source.permutation(count)
+    real = torch.arange(length) < count
+    return lesson.train[torch.from_numpy(places).to(lesson.train.device)], real.to(lesson.train.device)

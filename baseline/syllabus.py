@@ -1,0 +1,94 @@
+"""Which network learns from which clips: the folds of a run as lessons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from baseline.dataset import Examples
+from baseline.lesson import Lesson
+from baseline.task import Task
+from baseline.trainer import Fit, Job, fit_all
+
+if TYPE_CHECKING:
+    from baseline.crossvalidation import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Syllabus:
+    """The training clips of a run in folds.
+
+    Attributes:
+        examples: training clips
+        folds: ``(clips,)`` fold numbers from 0; -1 for clips that are in training whichever fold is held out
+        task: what is learnt
+        additions: more training clips by fold; never held out
+    """
+
+    examples: Examples
+    folds: np.ndarray
+    task: Task
+    additions: Mapping[int, Examples]
+
+    def fit(self, recipes: "Sequence[Recipe]") -> list[list[Fit]]:
+        """Trains one network per recipe and fold, all side by side.
+
+        Returns:
+            per recipe one fit per fold
+        """
+        lessons: dict[tuple[int, int, bool, str], Lesson] = {}
+
+        def job(recipe: "Recipe", fold: int, how: str, epochs: int | None = None) -> Job:
+            key = (fold, recipe.seed, recipe.training.normalise, how)
+            if key not in lessons:
+                lessons[key] = self._lesson(*key)
+            settings = recipe.training if epochs is None else recipe.training.model_copy(update={"epochs": epochs})
+            sizes = {"inputs": self.examples.inputs.dims, "classes": self.task.outputs}
+            return Job(lessons[key], recipe.network | sizes, settings)
+
+        pairs = [(recipe, fold) for recipe in recipes for fold in range(self.count)]
+        inner = [pair for pair in pairs if pair[0].select == "inner"]
+        tried = fit_all([job(*pair, "inner") for pair in inner], self.task)
+        chosen = {(id(recipe), fold): one for (recipe, fold), one in zip(inner, tried, strict=True)}
+        jobs = []
+        for recipe, fold in pairs:
+            epochs = chosen[id(recipe), fold].epoch if recipe.select == "inner" else None
+            jobs.append(job(recipe, fold, "fold" if recipe.select == "fold" else "last", epochs))
+        fits = fit_all(jobs, self.task)
+        for number, (recipe, fold) in enumerate(pairs):
+            if recipe.select == "inner":  # what chose the epoch is what may choose among recipes
+                fits[number] = fits[number]._replace(merit=chosen[id(recipe), fold].merit)
+        return [fits[start : start + self.count] for start in range(0, len(fits), self.count)]
+
+    @property
+    def count(self) -> int:
+        """Number of folds."""
+        return int(self.folds.max()) + 1
+
+    @cached_property
+    def learnable(self) -> np.ndarray:
+        """``(clips,)`` boolean, true where a clip has a feature and something to learn."""
+        return (self.examples.inputs.usable & self.task.known(self.examples.targets)).cpu().numpy()
+
+    def _lesson(self, fold: int, seed: int, normalise: bool, how: str) -> Lesson:
+        inside = self.folds == fold
+        # Balanced by class and free of split groups, as any fold is.
+        inner = self.folds == (fold + 1) % self.count if how == "inner" else np.zeros_like(inside)
+        valid = {"fold": inside, "inner": inner, "last": None}[how]
+        pool, taught = self.examples, ~inside & ~inner & self.learnable
+        if fold in self.additions:
+            pool = pool.join(self.additions[fold])
+            taught = np.concatenate([taught, np.ones(len(self.additions[fold]), bool)])
+        return Lesson(
+            pool,
+            self._rows(taught),
+            None if valid is None else self._rows(valid & self.learnable),
+            int(np.random.SeedSequence([seed, fold]).generate_state(1)[0]),
+            normalise,
+        )
+
+    def _rows(self, chosen: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.flatnonzero(chosen)).to(self.examples.targets.valence.device)
