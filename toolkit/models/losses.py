@@ -82,7 +82,7 @@ def contrastive_prediction(values: Tensor, predicted: Tensor, mask: Tensor) -> T
     among = []
     for rows in values.split(ROWS, dim=-2):
         scores = rows @ predicted.mT  # (..., rows, batch)
-        # The lowest number, not minus infinity: with no clip at all the gradient would be NaN.
+        # The lowest number, not minus infinity: with no clip at all the sums are still numbers.
         scores = scores.masked_fill(~mask[..., None, :], torch.finfo(scores.dtype).min)
         among.append(scores.logsumexp(dim=-1))
     return _mean(torch.cat(among, dim=-1) - (values * predicted).sum(dim=-1), mask, dim=-1)

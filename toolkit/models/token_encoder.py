@@ -47,7 +47,7 @@ class TokenEncoder(nn.Module):
             mask: ``(..., tokens)``, false where a token is not to be looked at; what becomes of it means nothing
         """
         tokens = self.norms[0](tokens + self.dropout(self._attend(tokens, mask)))
-        inner = self.dropout(self.widen(tokens).relu())
+        inner = self.dropout(self.widen(tokens).relu_())  # in place: the widest tensor by far
         return self.norms[1](tokens + self.dropout(self.narrow(inner)))
 
     def _attend(self, tokens: Tensor, mask: Tensor) -> Tensor:
