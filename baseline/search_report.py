@@ -116,9 +116,14 @@ def summary_lines(folder: Path) -> list[str]:
     ]
 
 
-def word(value: Any) -> Any:
-    """Returns a value of an option as a table shows it."""
-    return "none" if value is None else value
+def word(value: Any) -> str:
+    """Returns a value of an option as a table shows it.
+
+    Examples:
+        >>> word(1e-5), word(64), word(None)
+        ('1e-05', '64', 'none')
+    """
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _deviation(numbers: Sequence[float]) -> float:

@@ -14,7 +14,7 @@ from baseline.reporting.canvas import ACCENT, INK, MUTED, PAPER, colours, new_fi
 from toolkit.whole_file import whole_file
 
 _WIDTH = 9.0  # inches
-_LETTERS = 118  # of the caption in a line
+_LETTERS, _LETTERS_BESIDE = 138, 44  # in a line of the caption, and beside a bar
 
 
 class Share(NamedTuple):
@@ -62,7 +62,7 @@ def importance_chart(shares: Sequence[Share], caption: str, path: Path) -> None:
     """Draws how much of the spread of the merits goes with each option, with its error and what chance gives.
 
     Args:
-        shares: the most important first
+        shares: the most important first; none where there are too few trials to say
         caption: what the picture rests on
         path: SVG file to write
     """
@@ -70,10 +70,10 @@ def importance_chart(shares: Sequence[Share], caption: str, path: Path) -> None:
     for row, bar in enumerate(shares):
         axes.barh(row, bar.share, height=0.5, color=ACCENT, alpha=0.55)
         _whisker(axes, row, max(0.0, bar.share - bar.error), min(1.0, bar.share + bar.error))
-        axes.plot([bar.chance, bar.chance], [row - 0.34, row + 0.34], color=MUTED, linewidth=1.4, linestyle=":")
-        right = max(bar.share + bar.error, bar.chance)
-        axes.annotate(bar.values, (right, row), (8, 0), textcoords="offset points", va="center", fontsize=8)
-    axes.set_xlim(0, max([0.5, *(1.6 * (bar.share + bar.error) for bar in shares)]))
+        axes.plot([bar.chance] * 2, [row - 0.34, row + 0.34], color=MUTED, linewidth=1.4, linestyle=":")
+        beside = textwrap.fill(bar.values, _LETTERS_BESIDE)
+        axes.text(1.02, row, beside, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+    axes.set_xlim(0, 1)
     _rows(axes, [bar.name for bar in shares])
     axes.set_xlabel("share of the variance of the merit between the values' means (dotted: what chance alone gives)")
     _write(figure, "Which options mattered", caption, path)
@@ -100,7 +100,7 @@ def ranking_chart(bars: Sequence[Bar], title: str, caption: str, path: Path) -> 
     axes.axvline(0, color=MUTED, linewidth=1)
     axes.set_xlabel(f"{title} — bar: validation, ± deviation over seeds; diamond: scored clips, with 95 % interval")
     handles: Mapping[str, object] = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    axes.legend(handles.values(), handles.keys(), loc="lower right", fontsize=8.5)
+    axes.legend(handles.values(), handles.keys(), loc="lower left", bbox_to_anchor=(0, 1), ncols=len(own), fontsize=8.5)
     _write(figure, "Encoders, each alone", caption, path)
 
 
@@ -112,7 +112,7 @@ def _whisker(axes: Axes, row: float, low: float, high: float) -> None:
 def _rows(axes: Axes, names: Sequence[str]) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", labelcolor=INK)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.grid(axis="x")
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ import pytest
 from toolkit.cache import CacheWriter, Header, Record, cache_path
 from toolkit.corpus import Corpus, corpus_from_table
 from toolkit.status import Status
+
+if TYPE_CHECKING:
+    from baseline.config import RunConfig
 
 EMOTIONS = ("neutral", "angry", "happy")
 VALENCE = {"neutral": 0.0, "angry": -3.0, "happy": 3.0}
@@ -79,3 +83,31 @@ def tiny(tmp_path, make_corpus, make_cache) -> tuple[Corpus, Path]:
         make_cache(tmp_path / "cache", corpus, feature, failed=failed)
     corpus.table.drop(columns="signal").to_csv(tmp_path / "tiny.csv", index=False)
     return corpus, tmp_path / "cache"
+
+
+@pytest.fixture
+def quick(tiny, tmp_path, monkeypatch) -> Callable[..., "RunConfig"]:
+    """Makes the settings of short runs on the tiny corpus, whose reports are left out."""
+    from baseline.config import load_config
+
+    monkeypatch.setattr("baseline.report.write_report", lambda folder: folder)
+    facts = {
+        "track": "multi",
+        "corpus": str(tmp_path / "tiny.csv"),
+        "cache": tmp_path / "cache",
+        "features": ["voice", "face"],
+        "model": "mlp",
+        "network": {},
+        "training": {"epochs": 5, "learning_rate": 0.01},
+        "folds": 3,
+        "compare": False,
+        "out": tmp_path / "runs",
+    }
+    return lambda **given: load_config(None, facts | given)
+
+
+@pytest.fixture
+def without_tests(tiny, tmp_path) -> None:
+    """Leaves the tiny corpus nothing but its training clips, so that held-out folds are scored."""
+    table = pd.read_csv(tmp_path / "tiny.csv")
+    table[table["split"] == "train"].to_csv(tmp_path / "tiny.csv", index=False)
