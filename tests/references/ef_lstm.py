@@ -1,6 +1,8 @@
-"""The early fusion LSTM; theirs has the order text, audio, video."""
+"""The early fusion LSTM; theirs is one module, which numbers the weights of its layers."""
 
-from references.vectors import HEADS, rearranged
+from references.vectors import HEADS, renamed
+
+ORDER = ("texts", "audios", "videos")
 
 
 def options(arguments):
@@ -8,14 +10,8 @@ def options(arguments):
 
 
 def translate(theirs, arguments):
-    ours = {}
+    parts, apart = HEADS | {"linear": "linear"}, {}
     for name, tensor in theirs.items():
-        part, _, weight = name.rpartition(".")
-        if part == "lstm":  # theirs is one module, which numbers the weights of its layers
-            weight, _, layer = weight.rpartition("_l")
-            ours[f"layers.{layer}.{weight}_l0"] = tensor
-        else:
-            ours[f"{HEADS.get(part, part)}.{weight}"] = tensor
-    dims = [arguments[f"{part}_dim"] for part in ("text", "audio", "video")]
-    ours["layers.0.weight_ih_l0"] = rearranged(ours["layers.0.weight_ih_l0"], 1, dims, [1, 0, 2])
-    return ours
+        weight, layered, layer = name.rpartition("_l")
+        apart[f"{layer}.{weight.removeprefix('lstm.')}_l0" if layered else name] = tensor
+    return renamed(apart, parts | {str(layer): f"layers.{layer}" for layer in range(arguments["num_layers"])})

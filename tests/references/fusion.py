@@ -2,9 +2,12 @@
 
 Each has a file of its own in this folder, of the network's name, with
 
+- ``ORDER``: their names of the inputs, in the order in which theirs puts them side by side. Ours sorts its modalities,
+  so they are called ``00-texts``, ``01-audios`` and so on here, and no weight has to change places;
 - ``options(arguments)``: the options of ours, from the arguments of theirs;
-- ``translate(theirs, arguments)``: their weights, or their gradients, by our names and in our order of modalities;
-- ``run(network, case)``, where ours differs on purpose: what our network gives if it is made to do as theirs does.
+- ``translate(theirs, arguments)``: their weights, or their gradients, by our names;
+- ``prepare(values)``, if it is to be fed with something else than what theirs was fed with;
+- ``run(network, case)``, if ours differs on purpose: what our network gives if it is made to do as theirs does.
 """
 
 import importlib
@@ -18,7 +21,6 @@ from references.vectors import ABSOLUTE, RELATIVE, Difference, Vectors, differen
 from toolkit.models.network import Features, Network, NetworkOutput, Sequences, build_network
 
 OUTPUTS = {"features": "features", "emotion_logits": "emos_out", "valence": "vals_out", "auxiliary_loss": "interloss"}
-MODALITIES = {"audio": "audio", "text": "text", "visual": "video"}  # ours, in our order, and theirs
 # Absolute and relative: the sidecars' and the README's, both of which are kept to.
 GRADIENT_TOLERANCES = ((1e-5, 1e-3), (ABSOLUTE, RELATIVE))
 
@@ -43,8 +45,9 @@ class FusionCase:
     @property
     def features(self) -> Features:
         """What theirs was fed with, by our names."""
-        inputs = self.vectors.group("inputs")
-        values = {ours: inputs[f"{theirs}s"] for ours, theirs in MODALITIES.items()}
+        inputs, prepare = self.vectors.group("inputs"), getattr(self.reference, "prepare", dict)
+        order = enumerate(self.reference.ORDER)
+        values = prepare({f"{number:02}-{name}": inputs[name] for number, name in order if name in inputs})
         if self.arguments["feat_type"] == "utt":
             return values
         return {key: Sequences(part, torch.full(part.shape[:1], part.shape[1])) for key, part in values.items()}
@@ -61,7 +64,8 @@ class FusionCase:
         Args:
             options: in place of the case's own
         """
-        inputs = {ours: self.arguments[f"{theirs}_dim"] for ours, theirs in MODALITIES.items()}
+        given = {key: part.values if isinstance(part, Sequences) else part for key, part in self.features.items()}
+        inputs = {key: values.shape[-1] for key, values in given.items()}
         settings = {"dropout": self.arguments["dropout"], **self.reference.options(self.arguments), **options}
         network = build_network(self.arguments["model"], inputs, self.arguments["output_dim1"], **settings)
         theirs = self.vectors.group("weights", "unregistered")

@@ -1,11 +1,12 @@
-"""The multimodal factorization model; theirs has the order text (l), audio, video."""
+"""The multimodal factorization model."""
 
 import torch
 
 from references import mfn
 from references.vectors import HEADS, renamed
 
-LATENT = "yalv"  # theirs, by our numbers: that of the label, then of each modality
+ORDER = mfn.ORDER
+LATENT = "ylav"  # that of the label, then of each modality
 PARTS = HEADS | {
     "fy_to_y_fc1": "output.0",
     "fy_to_y_fc2": "output.3",
@@ -26,9 +27,9 @@ def options(arguments):
         "memory": arguments["mem_dim"],
         "normality_weight": arguments["lda_mmd"],
         "restoration_weight": {
-            "audio": arguments["lda_xa"],
-            "text": arguments["lda_xl"],
-            "visual": arguments["lda_xv"],
+            "00-texts": arguments["lda_xl"],
+            "01-audios": arguments["lda_xa"],
+            "02-videos": arguments["lda_xv"],
         },
     }
 

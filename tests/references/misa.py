@@ -1,12 +1,13 @@
-"""MISA; theirs has the order text, video, audio, private before shared."""
+"""MISA; its attention has query, key and value in one matrix, as ours."""
 
 from references.encoders import encoders
-from references.vectors import HEADS, rearranged, renamed
+from references.vectors import HEADS, renamed
 
+ORDER = ("texts", "videos", "audios")
 LAYER = "transformer_encoder.layers.0"
-MODALITIES = "atv"  # theirs, by our numbers
 PARTS = HEADS | {
     "shared.shared_1": "shared",
+    f"{LAYER}.self_attn.in_proj": "transformer.project",
     f"{LAYER}.self_attn.out_proj": "transformer.merge",
     f"{LAYER}.linear1": "transformer.widen",
     f"{LAYER}.linear2": "transformer.narrow",
@@ -14,12 +15,12 @@ PARTS = HEADS | {
     f"{LAYER}.norm2": "transformer.norms.1",
     "fusion.fusion_layer_1": "fusion.0",
     "fusion.fusion_layer_3": "fusion.3",
-    "private_a.private_a_3": "private.0",
-    "private_t.private_t_1": "private.1",
-    "private_v.private_v_1": "private.2",
-    **{f"project_{m}.project_{m}": f"projections.{n}.0" for n, m in enumerate(MODALITIES)},
-    **{f"project_{m}.project_{m}_layer_norm": f"projections.{n}.2" for n, m in enumerate(MODALITIES)},
-    **{f"recon_{m}.recon_{m}_1": f"restore.{n}" for n, m in enumerate(MODALITIES)},
+    "private_t.private_t_1": "private.0",
+    "private_v.private_v_1": "private.1",
+    "private_a.private_a_3": "private.2",
+    **{f"project_{m}.project_{m}": f"projections.{n}.0" for n, m in enumerate("tva")},
+    **{f"project_{m}.project_{m}_layer_norm": f"projections.{n}.2" for n, m in enumerate("tva")},
+    **{f"recon_{m}.recon_{m}_1": f"restore.{n}" for n, m in enumerate("tva")},
 }
 
 
@@ -35,10 +36,7 @@ def options(arguments):
 
 def translate(theirs, arguments):
     theirs = {name.replace("in_proj_", "in_proj."): tensor for name, tensor in theirs.items()}
-    ours = renamed(theirs, PARTS | encoders(arguments) | {f"{LAYER}.self_attn.in_proj": "transformer.project"})
-    columns = [arguments["hidden_dim"]] * 6
-    ours["fusion.0.weight"] = rearranged(ours["fusion.0.weight"], 1, columns, [2, 0, 1, 5, 3, 4])
-    return ours
+    return renamed(theirs, PARTS | encoders(ORDER, arguments))
 
 
 def run(network, case):

@@ -1,10 +1,11 @@
-"""MMIM; theirs has the order text, audio, video."""
+"""MMIM; theirs relates the others to the text."""
 
 from references.encoders import encoders
-from references.vectors import HEADS, rearranged, renamed
+from references.vectors import HEADS, renamed
 
-BOUNDS = {"mi_ta": 0, "mi_tv": 1}
-PREDICTORS = {"cpc_za": 0, "cpc_zt": 1, "cpc_zv": 2}
+ORDER = ("texts", "audios", "videos")
+BOUNDS = ("mi_ta", "mi_tv")
+PREDICTORS = ("cpc_zt", "cpc_za", "cpc_zv")
 
 
 def options(arguments):
@@ -18,15 +19,13 @@ def options(arguments):
 
 
 def translate(theirs, arguments):
-    parts = HEADS | encoders(arguments) | {"fusion_prj.linear_1": "fusion.0", "fusion_prj.linear_2": "fusion.1"}
-    for bound, number in BOUNDS.items():
+    parts = HEADS | encoders(ORDER, arguments) | {"fusion_prj.linear_1": "fusion.0", "fusion_prj.linear_2": "fusion.1"}
+    for number, bound in enumerate(BOUNDS):
         for layer in (0, 2):
             parts[f"{bound}.mlp_mu.{layer}"] = f"means.{number}.{layer}"
             parts[f"{bound}.mlp_logvar.{layer}"] = f"log_variances.{number}.{layer}"
-    for predictor, number in PREDICTORS.items():
+    for number, predictor in enumerate(PREDICTORS):
         parts[f"{predictor}.net"] = f"predictors.{number}"  # where it is one layer
         parts |= {f"{predictor}.net.{layer}": f"predictors.{number}.{layer}" for layer in range(5)}
     used = {name: tensor for name, tensor in theirs.items() if ".entropy_prj." not in name}
-    ours = renamed(used, parts)
-    ours["fusion.0.weight"] = rearranged(ours["fusion.0.weight"], 1, [arguments["hidden_dim"]] * 3, [1, 0, 2])
-    return ours
+    return renamed(used, parts)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -76,10 +75,8 @@ class Vectors(NamedTuple):
     @classmethod
     def read(cls, path: Path) -> "Vectors":
         """Reads a safetensors file and the JSON file of the same name beside it, given either."""
-        return cls(
-            json.loads(path.with_suffix(".json").read_text(encoding="utf-8")),
-            load_file(path.with_suffix(".safetensors")),
-        )
+        facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return cls(facts, load_file(path.with_suffix(".safetensors")))
 
     def group(self, *prefixes: str) -> dict[str, Tensor]:
         """Returns the tensors under any of ``prefixes``, without them."""
@@ -89,12 +86,6 @@ class Vectors(NamedTuple):
             for name, tensor in self.tensors.items()
             if name.startswith(f"{prefix}/")
         }
-
-
-def rearranged(tensor: Tensor, axis: int, sizes: list[int], order: list[int]) -> Tensor:
-    """Returns a tensor whose blocks of ``sizes`` along ``axis`` stand in another order."""
-    blocks = tensor.split(sizes, dim=axis)
-    return torch.cat([blocks[number] for number in order], dim=axis)
 
 
 HEADS = {"fc_out_1": "emotion_head", "fc_out_2": "valence_head"}  # theirs and ours, of every fusion network

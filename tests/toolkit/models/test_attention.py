@@ -2,39 +2,6 @@ import pytest
 import torch
 
 from toolkit.models.attention import Attention
-from toolkit.models.network import Sequences
-
-
-def build(case):
-    arguments = {"hidden": case.arguments["hidden_dim"], "dropout": case.arguments["dropout"], "frames": case.frames}
-    return Attention(case.inputs, case.arguments["output_dim1"], **arguments)
-
-
-def translate(case, theirs):
-    ours = case.shared(theirs)
-    for key, tensor in theirs.items():
-        module, _, rest = key.partition(".")
-        if module == "attention_mlp":
-            ours[f"attention.{case.layer(rest)}"] = tensor
-        elif module == "fc_att":
-            ours[f"scores.{rest}"] = tensor
-    return ours
-
-
-def test_parity(fusion_cases):
-    for case in fusion_cases("attention"):
-        case.check(build(case), lambda theirs, case=case: translate(case, theirs))
-
-
-def test_padding_at_the_end_changes_nothing(fusion_cases):
-    for case in (case for case in fusion_cases("attention") if case.frames):
-        network = build(case).eval()
-        network.load_state_dict(translate(case, case.part("weights")))
-        padded = {
-            key: Sequences(torch.nn.functional.pad(part.values, (0, 0, 0, 4), value=9.0), part.lengths)
-            for key, part in case.features().items()
-        }
-        torch.testing.assert_close(network(padded).features, case.tensors["outputs/features"], rtol=1e-4, atol=1e-5)
 
 
 def test_weighted_sum_written_out():

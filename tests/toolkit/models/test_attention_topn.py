@@ -6,24 +6,6 @@ from toolkit.models.attention import Attention
 from toolkit.models.attention_topn import AttentionTopN
 
 
-def test_parity(fusion_cases):
-    for case in fusion_cases("attention_topn"):
-        encoders = tuple(f"encoder{number}" for number in range(len(case.inputs)))
-
-        def translate(theirs, case=case, encoders=encoders):
-            ours = case.shared(theirs, encoders)
-            for key, tensor in theirs.items():
-                module, _, rest = key.partition(".")
-                if module == "attention_mlp":
-                    ours[f"attention.{case.layer(rest)}"] = tensor
-                elif module == "fc_att":
-                    ours[f"scores.{rest}"] = tensor
-            return ours
-
-        arguments = {"hidden": case.arguments["hidden_dim"], "dropout": case.arguments["dropout"]}
-        case.check(AttentionTopN(case.inputs, case.arguments["output_dim1"], **arguments), translate)
-
-
 def test_it_is_attention():
     inputs = {f"encoder.{number}/layer": 2 + number for number in range(7)}
     torch.manual_seed(0)

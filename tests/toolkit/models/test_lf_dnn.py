@@ -3,25 +3,6 @@ import torch
 from toolkit.models.lf_dnn import LateFusion
 
 
-def test_parity(fusion_cases):
-    for case in fusion_cases("lf_dnn"):
-        hidden = case.arguments["hidden_dim"]
-
-        def translate(theirs, case=case, hidden=hidden):
-            ours = case.shared(theirs)
-            for number in (1, 2):
-                for kind in ("weight", "bias"):
-                    if (tensor := theirs.get(f"post_fusion_layer_{number}.{kind}")) is not None:
-                        ours[f"linear.{number - 1}.{kind}"] = tensor
-            if "linear.0.weight" in ours:  # the reference's columns are of audio, video, text
-                columns = ours["linear.0.weight"].unflatten(1, (3, hidden))
-                ours["linear.0.weight"] = columns[:, [0, 2, 1]].flatten(1)
-            return ours
-
-        arguments = {"hidden": hidden, "dropout": case.arguments["dropout"], "frames": case.frames}
-        case.check(LateFusion(case.inputs, case.arguments["output_dim1"], **arguments), translate)
-
-
 def test_hand_computed():
     network = LateFusion({"a": 1, "b": 1}, 2, hidden=1).eval()
     with torch.no_grad():

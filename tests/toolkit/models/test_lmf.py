@@ -6,29 +6,6 @@ from toolkit.models.lmf import LowRankFusion
 from toolkit.models.network import build_network
 
 
-def translate(case, theirs):
-    """Our weights of the reference's: a factor's first row, which meets the 1, is our bias."""
-    ours = case.shared(theirs)
-    for number, name in enumerate(("audio", "text", "video")):
-        if (factor := theirs.get(f"{name}_factor")) is not None:  # (R, 1 + H, W)
-            ours[f"factors.{number}.weight"] = factor[:, 1:].transpose(1, 2).flatten(0, 1)
-            ours[f"factors.{number}.bias"] = factor[:, 0].flatten()
-    for our, their in (("mixture", "fusion_weights"), ("bias", "fusion_bias")):
-        if their in theirs:
-            ours[our] = theirs[their][0]
-    return ours
-
-
-def test_parity(fusion_cases):
-    for case in fusion_cases("lmf"):
-        arguments = {
-            "hidden": case.arguments["hidden_dim"], "rank": case.arguments["rank"],
-            "dropout": case.arguments["dropout"], "frames": case.frames,
-        }  # fmt: skip
-        network = LowRankFusion(case.inputs, case.arguments["output_dim1"], **arguments)
-        case.check(network, lambda theirs, case=case: translate(case, theirs))
-
-
 @pytest.mark.parametrize("modalities", [1, 2, 4])
 def test_low_rank_is_a_linear_map_of_the_outer_product(modalities):
     """Written out: the sum over r of w_r times the factors' tensor product, applied to that of all [1, h]."""

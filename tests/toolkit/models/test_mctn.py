@@ -7,8 +7,6 @@ from toolkit.models.mctn import CyclicTranslation
 from toolkit.models.network import Sequences, build_network
 from toolkit.models.translation import TranslationDecoder, widened
 
-MODALITIES = {"text": "text", "image": "video", "sound": "audio"}  # ours, in the order of the chain; theirs
-DIMS = {"text": 12, "image": 8, "sound": 10}
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -198,80 +196,3 @@ def test_batch_of_one_trains():
     output = network({key: Sequences(torch.ones(1, 1, SIZES[key]).double(), torch.tensor([1])) for key in SUBSETS[2]})
     (output.emotion_logits.sum() + output.valence.sum() + output.auxiliary_loss).backward()
     assert all(weight.grad.isfinite().all() for weight in network.parameters())
-
-
-def translated(tensors, kind):
-    """The reference's weights or gradients, by our names; of its decoder's two cells the first."""
-    found = {}
-    for number in (0, 1):
-        for end in CELL:
-            for ours, theirs in (("forwards", ""), ("backwards", "_reverse")):
-                found[f"encoders.{number}.{ours}.{end}_l0"] = tensors[
-                    f"{kind}/encoder{number + 1}.rnn.{end}_l0{theirs}"
-                ]
-            found[f"decoders.{number}.cell.{end}"] = tensors[f"{kind}/decoder{number + 1}.rnn.{end}_l0"]
-        found[f"encoders.{number}.state.weight"] = tensors[f"{kind}/encoder{number + 1}.fc.weight"]
-        attention = tensors[f"{kind}/attn{number + 1}.attn.weight"]
-        found[f"decoders.{number}.attention.state.weight"] = attention[:, :8]
-        found[f"decoders.{number}.attention.key.weight"] = attention[:, 8:]
-        found[f"decoders.{number}.attention.score.weight"] = tensors[f"{kind}/attn{number + 1}.v.weight"]
-        for end in ("weight", "bias"):
-            found[f"decoders.{number}.output.{end}"] = tensors[f"{kind}/decoder{number + 1}.fc_out.{end}"]
-    for end in CELL:
-        found[f"head.rnn.{end}_l0"] = tensors[f"{kind}/fc_out_0.rnn.{end}_l0"]
-    for ours, theirs in (
-        ("head.linear", "fc_out_0.linear_1"),
-        ("emotion_head", "fc_out_1"),
-        ("valence_head", "fc_out_2"),
-    ):
-        found |= {f"{ours}.{end}": tensors[f"{kind}/{theirs}.{end}"] for end in ("weight", "bias")}
-    return found
-
-
-def of_the_reference(decoder, reverse, encoded, target):
-    """Its decoder, out of our parts: both cells from zero at every step, the first step left at zero."""
-    joint, state = encoded
-    made = [torch.zeros_like(target[:, 0])]
-    for number in range(1, target.shape[1]):
-        context = decoder.attention(state, joint, decoder.attention.key(joint.values))
-        read = torch.cat([target[:, number - 1], context], 1)
-        state = decoder.cell(read)[0] + reverse(read)[0]
-        made.append(decoder.output(torch.cat([state, context], 1)))
-    return torch.stack(made, 1)
-
-
-def test_parity_of_the_parts(parity):
-    """The reference recurs over the clips: given the transposed batch, and its mistakes, our parts give its numbers."""
-    from safetensors.torch import load_file
-
-    tensors = load_file(parity / "fusion_mctn_a_align.safetensors")
-    network = CyclicTranslation({**DIMS, "sound": 12}, 6, hidden=8, dropout=0.0)
-    network.load_state_dict(translated(tensors, "weights"))
-    assert network.chain == list(MODALITIES)
-    given = {ours: tensors[f"inputs/{theirs}s"].transpose(0, 1) for ours, theirs in MODALITIES.items()}
-    given = {key: widened(values, 12) for key, values in given.items()}  # 6 "clips" of 5 "frames"
-    reverse = [nn.LSTMCell(20, 8) for _ in range(2)]
-    for number, cell in enumerate(reverse):
-        names = {end: tensors[f"weights/decoder{number + 1}.rnn.{end}_l0_reverse"] for end in CELL}
-        cell.load_state_dict(names)
-
-    def sequences(values):
-        return Sequences(values, torch.full((len(values),), values.shape[1]))
-
-    encoded = network.encoders[0](sequences(given["text"]))
-    image = of_the_reference(network.decoders[0], reverse[0], encoded, given["image"])
-    text = of_the_reference(network.decoders[0], reverse[0], network.encoders[0](sequences(image)), given["text"])
-    last = network.encoders[1](encoded.joint)
-    sound = of_the_reference(network.decoders[1], reverse[1], last, given["sound"])
-    made = {"text": text, "image": image, "sound": sound}
-    loss = 0.3 * sum(nn.functional.mse_loss(made[key], given[key]) for key in made)
-    features = network.head(sequences(last.joint.values.transpose(0, 1)))
-    logits, valence = network.emotion_head(features), network.valence_head(features)
-
-    for ours, theirs in ((features, "features"), (logits, "emos_out"), (valence, "vals_out"), (loss, "interloss")):
-        torch.testing.assert_close(ours, tensors[f"outputs_train/{theirs}"], rtol=1e-4, atol=1e-5)
-    (logits.square().mean() + valence.square().mean() + loss).backward()
-    expected = translated(tensors, "grads")
-    for key, weight in network.named_parameters():
-        if not key.endswith("weight_hh") or "cell" not in key:  # dead in the reference
-            torch.testing.assert_close(weight.grad, expected[key], rtol=1e-3, atol=1e-5)

@@ -9,26 +9,6 @@ from toolkit.models.network import build_network
 from toolkit.models.tfn import TensorFusion
 
 
-def translate(case, theirs):
-    """Our weights of the reference's, whose products run over audio, video, text."""
-    ours = case.shared(theirs)
-    for number in (1, 2):
-        for kind in ("weight", "bias"):
-            if (tensor := theirs.get(f"post_fusion_layer_{number}.{kind}")) is not None:
-                ours[f"linear.{number - 1}.{kind}"] = tensor
-    if "linear.0.weight" in ours:
-        columns = ours["linear.0.weight"].unflatten(1, [case.arguments["hidden_dim"] + 1] * 3)
-        ours["linear.0.weight"] = columns.transpose(2, 3).flatten(1)
-    return ours
-
-
-def test_parity(fusion_cases):
-    for case in fusion_cases("tfn"):
-        arguments = {"hidden": case.arguments["hidden_dim"], "dropout": case.arguments["dropout"]}
-        network = TensorFusion(case.inputs, case.arguments["output_dim1"], **arguments, frames=case.frames)
-        case.check(network, lambda theirs, case=case: translate(case, theirs))
-
-
 def products(network, values):
     """What the first layer after the fusion reads."""
     seen = []
