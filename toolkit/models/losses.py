@@ -9,8 +9,6 @@ finite gradients, 0 where nothing can be compared.
 import torch
 from torch import Tensor
 
-ROWS = 256  # clips whose scores against the whole batch are held at once, in `contrastive_prediction`
-
 
 def central_moment_discrepancy(
     first: Tensor, second: Tensor, first_mask: Tensor, second_mask: Tensor, *, highest: int = 5
@@ -79,13 +77,10 @@ def contrastive_prediction(values: Tensor, predicted: Tensor, mask: Tensor) -> T
         mask: ``(..., batch)``
     """
     values, predicted = _unit(values), _unit(predicted)
-    among = []
-    for rows in values.split(ROWS, dim=-2):
-        scores = rows @ predicted.mT  # (..., rows, batch)
-        # The lowest number, not minus infinity: with no clip at all the sums are still numbers.
-        scores = scores.masked_fill(~mask[..., None, :], torch.finfo(scores.dtype).min)
-        among.append(scores.logsumexp(dim=-1))
-    return _mean(torch.cat(among, dim=-1) - (values * predicted).sum(dim=-1), mask, dim=-1)
+    scores = values @ predicted.mT  # (..., batch, batch)
+    # The lowest number, not minus infinity: with no clip at all the sums are still numbers.
+    among = scores.masked_fill(~mask[..., None, :], torch.finfo(scores.dtype).min).logsumexp(dim=-1)
+    return _mean(among - (values * predicted).sum(dim=-1), mask, dim=-1)
 
 
 def gaussian_information(mean: Tensor, log_variance: Tensor, values: Tensor, mask: Tensor) -> Tensor:

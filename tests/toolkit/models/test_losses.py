@@ -6,7 +6,6 @@ import math
 import pytest
 import torch
 
-from toolkit.models import losses
 from toolkit.models.losses import (
     central_moment_discrepancy,
     contrastive_prediction,
@@ -219,10 +218,3 @@ def test_leading_axes_are_losses_of_their_own(name):
     for i, j in itertools.product(range(2), range(4)):
         alone = call(name, [part[i, j] for part in values], *(mask[i, j] for mask in masks))
         torch.testing.assert_close(together[i, j], alone, rtol=1e-12, atol=1e-15)
-
-
-def test_contrast_is_the_same_in_pieces(monkeypatch):
-    values = representations("contrast", CLIPS, DIM)
-    whole = call("contrast", values)
-    monkeypatch.setattr(losses, "ROWS", 2)
-    torch.testing.assert_close(call("contrast", values), whole, rtol=0, atol=1e-15)
