@@ -85,8 +85,7 @@ def _three_classes(case: Case) -> Pairs:
 
 
 def _concordances(case: Case) -> Pairs:
-    for name in (name for name in case if name in DIVISORS):
-        covariance, variance = DIVISORS[name]
+    for name, (covariance, variance) in DIVISORS.items():
         ours = concordance(case["label"], case["pred"], covariance_ddof=covariance, variance_ddof=variance)
         yield name, ours, case[name]
 
