@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from toolkit.cache import Cache, find_cache
+from toolkit.cache.joined import JoinedCache, find_joined
 from toolkit.corpus import Corpus
 from toolkit.errors import UserError, did_you_mean
 from toolkit.status import Status
@@ -24,7 +25,7 @@ class FeatureSource(NamedTuple):
         modality: the folder the cache stands in
     """
 
-    cache: Cache
+    cache: Cache | JoinedCache
     modality: str
 
 
@@ -131,12 +132,12 @@ class Examples:
         return len(self.inputs)
 
 
-def open_features(root: Path, corpus: str, features: Sequence[str]) -> dict[str, FeatureSource]:
-    """Returns the caches of a corpus by feature name, sorted.
+def open_features(root: Path, corpus: Corpus, features: Sequence[str]) -> dict[str, FeatureSource]:
+    """Returns the caches of a corpus by feature name, sorted; of a pair of corpora, those of both as one.
 
     Args:
         root: folder of the caches
-        corpus: corpus name
+        corpus: whose caches
         features: encoder names
 
     Raises:
@@ -146,8 +147,14 @@ def open_features(root: Path, corpus: str, features: Sequence[str]) -> dict[str,
     if doubled or not features:
         problem = f"Feature '{doubled[0]}' is named twice" if doubled else "No features are named"
         raise UserError(f"{problem}. Expected each encoder once, as in --features egemaps face-hog.")
-    paths = {name: find_cache(root, corpus, name) for name in sorted(features)}
-    return {name: FeatureSource(Cache(path), path.parent.name) for name, path in paths.items()}
+    caches = {name: _open(root, corpus, name) for name in sorted(features)}
+    return {name: FeatureSource(cache, cache.path.parent.name) for name, cache in caches.items()}
+
+
+def _open(root: Path, corpus: Corpus, feature: str) -> Cache | JoinedCache:
+    if "source_name" in corpus.table:
+        return find_joined(root, corpus.table, feature)
+    return Cache(find_cache(root, corpus.name, feature))
 
 
 def load_inputs(sources: Mapping[str, FeatureSource], names: Sequence[str], device: str = "cpu") -> Inputs:

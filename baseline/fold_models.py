@@ -44,18 +44,21 @@ class Standard(NamedTuple):
         return cls(mean, {key: torch.ones_like(zeros) for key, zeros in mean.items()}, valence, math.inf)
 
     @classmethod
-    def fit(cls, inputs: Inputs, targets: Targets) -> "Standard":
-        """Measures the clips that have each feature."""
+    def fit(cls, inputs: Inputs, targets: Targets, clips: Tensor | None = None) -> "Standard":
+        """Measures the clips that have each feature.
+
+        Args:
+            inputs: features
+            targets: labels of the same clips
+            clips: ``(n,)`` numbers of those that are measured, all of them if absent
+        """
+        if clips is None:
+            clips = torch.arange(len(inputs), device=targets.valence.device)
         mean, deviation = {}, {}
         for key, values in inputs.values.items():
-            rows = values[inputs.present[key]].double()
-            mean[key] = rows.sum(0).div(max(1, len(rows))).float()
-            spread = (rows - mean[key]).square().sum(0).div(max(1, len(rows))).sqrt().float()
-            # Rounding alone gives a constant of 1e3 a deviation of 1e-5: constant means small beside the mean.
-            deviation[key] = torch.where(spread > 1e-6 * (1 + mean[key].abs()), spread, torch.ones_like(spread))
-            if not len(rows):
-                deviation[key].fill_(torch.inf)
-        known = targets.valence[targets.valence.isfinite()]
+            mean[key], deviation[key] = _spread(values, clips[inputs.present[key][clips]])
+        known = targets.valence[clips]
+        known = known[known.isfinite()]
         if not len(known):
             return cls(mean, deviation, known.new_full((2,), float("nan")))
         spread = known.std(correction=0)
@@ -82,6 +85,18 @@ class Standard(NamedTuple):
         """Returns the same on a device."""
         mean, deviation = ({key: value.to(device) for key, value in part.items()} for part in self[:2])
         return Standard(mean, deviation, self.valence.to(device), self.limit)
+
+
+def _spread(values: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns mean and standard deviation of some rows, each ``(dim,)``; computed in float64, a few rows at a time."""
+    if not len(rows):
+        return values.new_zeros(values.shape[1]), values.new_full((values.shape[1],), torch.inf)
+    blocks = rows.split(BATCH)
+    mean = (sum(values[block].double().sum(0) for block in blocks) / len(rows)).float()
+    squares = sum((values[block].double() - mean).square_().sum(0) for block in blocks)
+    spread = (squares / len(rows)).sqrt().float()
+    # Rounding alone gives a constant of 1e3 a deviation of 1e-5: constant means small beside the mean.
+    return mean, torch.where(spread > 1e-6 * (1 + mean.abs()), spread, torch.ones_like(spread))
 
 
 class FoldModel(NamedTuple):

@@ -35,8 +35,7 @@ class Lesson:
         """What inputs and valence are standardised by, measured on the training clips."""
         if not self.normalise:
             return Standard.neutral(self.pool.inputs, self.pool.targets)
-        taught = self.pool.take(self.train)
-        return Standard.fit(taught.inputs, taught.targets)
+        return Standard.fit(self.pool.inputs, self.pool.targets, self.train)
 
     @cached_property
     def targets(self) -> Targets:

@@ -74,7 +74,7 @@ def sources_of(copy: Corpus, sources: dict[str, FeatureSource]) -> dict[str, Fea
         UserError: a cache is not there, was made with other settings, or is that of the source
     """
     root = next(iter(sources.values())).cache.path.parents[2]
-    own = open_features(root, copy.name, list(sources))
+    own = open_features(root, copy, list(sources))
     for key, source in own.items():
         if source.cache.path == sources[key].cache.path:
             raise UserError(f"The corrupted copy is called '{copy.name}' like its source. Give it a name of its own.")

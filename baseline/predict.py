@@ -108,7 +108,7 @@ def predict(
         for modality in sorted({spec.modality for spec in run.specs}):
             specs = [spec for spec in run.specs if spec.modality == modality]
             extract_features(corpus, specs, Path(folder), options=options)
-        sources = open_features(Path(folder), corpus.name, [spec.name for spec in run.specs])
+        sources = open_features(Path(folder), corpus, [spec.name for spec in run.specs])
         prediction = run.ensemble.predict(_inputs(run.ensemble, sources, names, device))
         missing = [_missing(sources, name) for name in names]
         for source in sources.values():

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 TRAIN, VALIDATION = "train", "val"
 FOLDS = 5
+MOST_GROUPS = 10  # the sessions of a corpus are left out one by one, its videos are dealt out to the folds
 
 
 def run(config: RunConfig, *, overwrite: bool = False) -> Path:
@@ -77,7 +78,7 @@ def open_study(config: RunConfig, track: Track) -> Study:
     task = track.task(corpus, corpus.select(TRAIN), config.training.valence_weight)
     train = _labelled(corpus, task, device, own_split=_has_own_split(config, corpus))
     folds = _folds(config, track, train)
-    sources = open_features(config.cache, corpus.name, config.features)
+    sources = open_features(config.cache, corpus, config.features)
     training = load_part(train, sources, task, device).examples
     if not training.inputs.usable.any():
         raise UserError(f"None of the {len(train)} training clips of '{corpus.name}' has any of the features.")
@@ -132,7 +133,10 @@ def _folds(config: RunConfig, track: Track, train: Corpus) -> np.ndarray:
         return np.where(train.table["split"] == VALIDATION, 0, -1)
     if config.protocol == "mertools" and group is None:
         return shuffled_folds(train, config.folds or FOLDS, seed=config.seed).to_numpy()
-    folds = config.folds if config.folds is not None else 0 if group is not None and config.group is None else FOLDS
+    folds = config.folds
+    if folds is None:
+        few = group is not None and train.table[group].nunique() <= MOST_GROUPS
+        folds = 0 if few and config.group is None else FOLDS
     options = {"seed": config.seed, "group": group, "refuse_rare": track.refuse_rare}
     return make_folds(train, folds, **options).to_numpy()
 
@@ -161,7 +165,7 @@ def recipe_of(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Pa
     several = folds.max() > 1  # of two folds, one is held out and the other trains: none is left to choose on
     if config.select == "inner" and not several:
         raise UserError(
-            "Got fewer than 3 folds with --select inner, which needs another one to choose on. Use --folds 3."
+            f"Got {folds.max() + 1} folds with --select inner, which needs another one to choose on. Use --folds 3."
         )
     own = folds.max() == 0  # the corpus' own validation split is there to choose on
     select = config.select or ("fold" if labelled or own else "inner" if several else "last")
@@ -173,7 +177,9 @@ def _write_predictions(config: RunConfig, study: Study, final: CrossValidation, 
     table.to_csv(folder / files.PREDICTIONS, index=False, lineterminator="\n")
     facts = {"track": config.track, "corpus": study.corpus.name, "sources": files.describe_sources(study.sources)}
     replace(final.ensemble, facts=final.ensemble.facts | facts).save(folder / files.MODEL)
-    covered = test_splits(config.track, study.corpus) if config.track in SUBMISSION_COLUMNS else []
+    if config.track not in SUBMISSION_COLUMNS:  # no challenge asks for one
+        return
+    covered = test_splits(config.track, study.corpus)
     if not covered or not set(covered) <= set(study.tests):
         logger.warning("No submission: corpus '%s' has no test split of track %s.", study.corpus.name, config.track)
         return

@@ -13,6 +13,7 @@ from baseline.dataset import Examples
 from baseline.fold_models import FoldModel
 from baseline.lesson import Lesson
 from baseline.task import Task
+from toolkit.memory import kept_memory
 from toolkit.models.network import Network, build_network, networks
 from toolkit.models.stack import exact
 
@@ -74,9 +75,10 @@ def fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
         task: what is learnt
     """
     fits: dict[int, Fit] = {}
-    for numbers in _stacks(jobs):
-        for number, one in zip(numbers, _train([jobs[number] for number in numbers], task), strict=True):
-            fits[number] = one
+    with kept_memory():
+        for numbers in _stacks(jobs):
+            for number, one in zip(numbers, _train([jobs[number] for number in numbers], task), strict=True):
+                fits[number] = one
     return [fits[number] for number in range(len(jobs))]
 
 

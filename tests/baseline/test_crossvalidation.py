@@ -15,7 +15,7 @@ from toolkit.errors import UserError
 def case(tiny):
     corpus, cache = tiny
     train = corpus.select("train")
-    inputs = load_inputs(open_features(cache, "tiny", ["face", "words"]), list(train.table["name"]))
+    inputs = load_inputs(open_features(cache, corpus, ["face", "words"]), list(train.table["name"]))
     examples = Examples(inputs, read_targets(train))
     return examples, make_folds(train, 3, seed=0).to_numpy(), EmotionTask(train.emotions, combined=True)
 

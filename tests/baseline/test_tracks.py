@@ -15,7 +15,7 @@ from baseline.track import tracks
 from baseline.tracks.semi import believed, thresholds
 from toolkit.errors import UserError
 from toolkit.metrics.open_vocabulary import parse_words
-from toolkit.submission import validate_submission
+from toolkit.submission import COLUMNS, validate_submission
 
 
 @pytest.fixture
@@ -37,7 +37,10 @@ def start(tiny, tmp_path, monkeypatch):
 @pytest.mark.parametrize("track", tracks.names())
 def test_every_track_gives_a_valid_submission(start, tiny, track):
     folder, metrics = start(track)
-    validate_submission(track, tiny[0], folder / "submission.csv")
+    if track in COLUMNS:
+        validate_submission(track, tiny[0], folder / "submission.csv")
+    else:
+        assert not (folder / "submission.csv").exists()
     assert metrics["track"] == track
     assert 0 < metrics["validation"]["score"]["mean"] <= 1
 
@@ -72,7 +75,7 @@ def test_clip_without_features_decides_no_threshold():
 def test_believed_by_hand(tiny):
     corpus, cache = tiny
     pool = corpus.select("unlabelled").only(pd.Series([True] * 5 + [False] * 7))
-    inputs = load_inputs(open_features(cache, "tiny", ["voice"]), list(pool.table["name"]))
+    inputs = load_inputs(open_features(cache, corpus, ["voice"]), list(pool.table["name"]))
     part = Part(pool, Examples(inputs, read_targets(pool)))
     guess = sure(
         [[0.81, 0.1, 0.09], [0.8, 0.1, 0.1], [0.1, 0.6, 0.3], [0.1, 0.1, 0.8], [0.9, 0.1, 0]], [True] * 4 + [False]
