@@ -33,9 +33,9 @@ def open_mmsa(path: Path, modality: Modality, key: str | None = None) -> Arrays:
         UserError: it is no such pickle, or lacks the array
     """
     splits = read_splits(path)
-    there = sorted(set.intersection(*(set(part) for part in splits.values())))
-    features = [name for name in there if not name.startswith(_NO_FEATURES) and not name.endswith("_lengths")]
-    key = pick_key(path, features, modality, key)
+    shared = set.intersection(*(set(map(str, part)) for part in splits.values()))
+    there = sorted(name for name in shared if not name.startswith(_NO_FEATURES) and not name.endswith("_lengths"))
+    key = pick_key(path, there, modality, key)
     parts = [_part(path, split, part, key) for split, part in splits.items()]
     return (_Sound if modality == "audio" else Arrays)(path, "pickle of MMSA", key, parts)
 
@@ -58,7 +58,7 @@ def _part(path: Path, split: str, part: Mapping[str, Any], key: str) -> Part:
         if lengths is not None:
             return Part(names, values, frames_before(np.asarray(lengths), values.shape[1]))
         is_token = None if tokens is None else np.asarray(tokens)[:, 1] != 0
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise UserError(f"{path}: '{key}' of '{split}' is no array of frames with lengths ({error}).") from None
     if is_token is None or is_token.shape != values.shape[:2]:
         return Part(names, values)

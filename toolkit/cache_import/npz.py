@@ -1,8 +1,11 @@
 """npz files: an array of names, and arrays of features beside it."""
 
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -12,7 +15,11 @@ from toolkit.errors import UserError
 
 _NAMES = ("name", "names")
 _NAME_PARTS = ("video_id", "utterance_no")  # of the MOSI utterances; together they make a name
-_DAMAGE = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
+# What zipfile and numpy raise of a file that is cut off or damaged, or larger than the memory.
+_DAMAGE = (
+    ValueError, TypeError, LookupError, OverflowError, SyntaxError, TokenError, EOFError, OSError, RuntimeError,
+    MemoryError, struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 
 
 def open_npz(path: Path, modality: Modality, key: str | None = None) -> Arrays:

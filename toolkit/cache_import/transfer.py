@@ -3,7 +3,7 @@
 import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from toolkit.corpus import Corpus
 from toolkit.errors import ClipError, UserError
 from toolkit.status import Status
 
-_THREADS, _AHEAD = 4, 16  # files are on their way while others are written; so many clips are in memory at most
+_THREADS = 4
+_TOGETHER: dict[Level, int] = {"utterance": 64, "frame": 1}  # clips in one go; frames of a few are memory enough
 _SAMPLE = 99  # clips looked at to learn how many numbers they have
 
 
@@ -59,7 +60,7 @@ def import_features(
     path = cache_path(cache_root, corpus.name, spec.modality, spec.name, level)
     _make_way(path, cache_root / corpus.name, spec, overwrite=overwrite)
     dim = _usual_dim(origin, [name for name in names if name in origin.names])
-    records = _ahead(partial(_record, origin=origin, spec=spec, level=level, dim=dim), names)
+    records = _ahead(partial(_record, origin=origin, spec=spec, level=level, dim=dim), names, _TOGETHER[level])
     bar = tqdm(records, desc="import", total=len(names), unit="clip", disable=None)
     _write(path, _header(corpus, spec), bar, names, level)
     return Summary.of(path, left_over)
@@ -130,16 +131,20 @@ def _record(name: str, *, origin: Origin, spec: ImportedSpec, level: Level, dim:
         return Record(name, error.status, error.reason)
 
 
-def _ahead(read: Callable[[str], Record], names: Iterable[str]) -> Iterator[Record]:
+def _ahead(read: Callable[[str], Record], names: Sequence[str], together: int) -> Iterator[Record]:
     """Yields the records in order, the next ones being read meanwhile: on a network disk each takes its time."""
+
+    def read_some(start: int) -> list[Record]:
+        return [read(name) for name in names[start : start + together]]
+
     with ThreadPoolExecutor(_THREADS) as threads:
-        waiting = deque()
-        for name in names:
-            waiting.append(threads.submit(read, name))
-            if len(waiting) == _AHEAD:
-                yield waiting.popleft().result()
+        waiting: deque[Future[list[Record]]] = deque()
+        for start in range(0, len(names), together):
+            waiting.append(threads.submit(read_some, start))
+            if len(waiting) == 2 * _THREADS:
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
 
 
 def _write(path: Path, header: Header, records: Iterable[Record], names: Sequence[str], level: Level) -> None:

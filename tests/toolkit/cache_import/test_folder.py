@@ -88,9 +88,30 @@ def test_python_objects_are_never_unpickled(save, tmp_path):
 
     folder = save("x-UTT")
     np.save(folder / "a.npy", np.array([Trap()], object), allow_pickle=True)
-    with pytest.raises(ClipError, match="Object arrays cannot be loaded"):
+    with pytest.raises(ClipError, match="it holds Python objects, which are never unpickled"):
         NpyFolder(folder).read("a")
     assert not (tmp_path / "trapped").exists()
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (0, 4), (3, 4), (2, 3, 4)])
+@pytest.mark.parametrize("dtype", ["f4", ">f8", "f2", "i8", "?", "U3"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_are_those_of_numpy(save, version, shape, dtype, order):
+    values = np.asarray(np.random.default_rng(0).integers(0, 9, shape).astype(dtype), order=order)
+    folder = save("x-UTT")
+    with (folder / "a.npy").open("wb") as file:
+        np.lib.format.write_array(file, values, version)
+    found = NpyFolder(folder).read("a")
+    assert found.dtype == values.dtype
+    np.testing.assert_array_equal(found, values, strict=True)
+
+
+@pytest.mark.filterwarnings("ignore:Stored array in format 3.0")
+def test_format_of_tables(save):
+    origin = NpyFolder(save("x-UTT", a=np.zeros(2, [("中", "f4")])))
+    with pytest.raises(ClipError, match=r"its format has version 3.0, which is for tables with named columns"):
+        origin.read("a")
 
 
 def test_a_link_that_leads_nowhere(save, tmp_path):
