@@ -34,11 +34,11 @@ def test_every_network_has_vectors(parity):
 @pytest.fixture
 def spoilt(parity, tmp_path) -> Path:
     """A copy of one network's vectors with one weight a little off."""
-    path = tmp_path / "fusion_mfn_a_align.safetensors"
-    tensors = load_file(parity / path.name)
+    original, path = parity / "fusion_mfn_a_align.safetensors", tmp_path / "spoilt.safetensors"
+    tensors = load_file(original)
     tensors["weights/gamma2_fc2.bias"][0] += 0.01
     save_file(tensors, path)
-    path.with_suffix(".json").write_text((parity / path.name).with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(original.with_suffix(".json").read_text())
     return path
 
 
@@ -48,7 +48,7 @@ def test_a_spoilt_file(parity, spoilt):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=TESTS.parent)
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[-1] == "over the tolerance: fusion_mfn_a_align"
+    assert lines[-1] == "over the tolerance: spoilt"
     over = {line.split()[0] for line in lines if line.endswith("OVER")}
     assert {"features", "emotion_logits", "valence"} <= over
     assert "auxiliary_loss" not in over

@@ -1,5 +1,6 @@
 """Which vector files can be compared, and by what."""
 
+import json
 from pathlib import Path
 
 from references import face_networks, fusion, metrics, vggish, video_face
@@ -24,12 +25,21 @@ def differences(path: Path) -> list[Difference]:
         path: ``.safetensors``, or the ``.json`` beside it
 
     Raises:
-        UserError: there is no such file, or nothing of ours to compare it with yet
+        UserError: there is no such file, no sidecar, or nothing of ours to compare it with yet
     """
-    if not path.is_file():
-        raise UserError(f"There is no file {path}. Expected a vector file of ../shared/parity.")
+    sidecar = path.with_suffix(".json")
+    for needed in (path, sidecar):
+        if not needed.is_file():
+            raise UserError(f"There is no file {needed}. Expected a vector file of ../shared/parity with its sidecar.")
+    case = _case(sidecar)
     for beginning, compare in COMPARABLE.items():
-        if path.name.startswith(beginning) and not path.stem.endswith("_keys"):
+        if case.startswith(beginning):
             return compare(path)
     known = ", ".join(f"{beginning}*" for beginning in COMPARABLE)
     raise UserError(f"Nothing of ours can be compared with {path.name} yet. Can be: {known}.")
+
+
+def _case(sidecar: Path) -> str:
+    """Returns what a sidecar says that it is about, whatever the file is called."""
+    facts = json.loads(sidecar.read_text(encoding="utf-8"))
+    return f"metrics_{facts['name']}" if "cases" in facts else facts.get("case", "")
