@@ -73,6 +73,18 @@ def table(
         say(line)
 
 
+@app.command(no_args_is_help=True)
+def export(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run, such as runs/multi/NAME.")],
+    onnx: Annotated[Path, typer.Option(metavar="FILE", help="File to write, .onnx; needs the extra onnx.")],
+) -> None:
+    """Write the networks of a run as one ONNX file: raw features in, probabilities and valence out."""
+    from baseline.export import export_run
+
+    difference = export_run(run, onnx)
+    say(f"{onnx}: at most {difference:.1e} from the networks")
+
+
 for command in (search, rank, topn, compare):
     app.command(no_args_is_help=True)(command)
 

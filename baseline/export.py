@@ -1,0 +1,201 @@
+"""A finished run as one ONNX file: raw features in, probabilities and valence out, all networks averaged."""
+
+import importlib.util
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from baseline import run_directory as files
+from baseline.dataset import Inputs
+from baseline.fold_models import FoldEnsemble
+from baseline.task import activate
+from toolkit.errors import UserError
+from toolkit.models.stack import Stack
+from toolkit.seeds import generator_for
+from toolkit.whole_file import whole_file
+
+PACKAGES = ("onnx", "onnxruntime", "onnxscript")  # of the extra
+TOLERANCE = 1e-5  # between the graph and the networks; relative where a valence is over one
+SIZES = (1, 2, 7, 600)  # clips of the batches that are compared
+
+
+class Deployed(nn.Module):
+    """What `FoldEnsemble.predict` does, as one graph, from features as they are in the caches.
+
+    Args:
+        ensemble: on the CPU, of networks that stack
+    """
+
+    def __init__(self, ensemble: FoldEnsemble) -> None:
+        super().__init__()
+        self.ensemble = ensemble
+        self.stack = Stack([deepcopy(model.network) for model in ensemble.models])
+        standards = [model.standard for model in ensemble.models]
+        self.mean, self.deviation = (
+            {key: torch.stack([part[key] for part in parts])[:, None] for key in ensemble.features}  # (models, 1, dim)
+            for parts in ([standard.mean for standard in standards], [standard.deviation for standard in standards])
+        )
+        valence = torch.stack([standard.valence for standard in standards])  # (models, 2)
+        self.rated = valence.isfinite().all(1).nonzero()[:, 0].tolist()  # numbers of the models that learnt valence
+        self.valence = valence[self.rated].mT[..., None]  # (2, rated, 1), mean and deviation
+        self.prior = torch.stack([model.prior for model in ensemble.models]).mean(0)  # (labels,)
+        self.eval()
+
+    def forward(self, values: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """Returns probabilities ``(clips, labels)`` and, where a network learnt it, valence ``(clips,)``.
+
+        Args:
+            values: ``(clips, dim)`` float32 by feature, finite also where a clip lacks one
+            present: ``(clips,)`` boolean by feature
+        """
+        limit, scaled, known = self.ensemble.models[0].standard.limit, {}, {}
+        for key, mean in self.mean.items():
+            known[key] = present[key] & self.deviation[key].isfinite().all(2)  # (models, clips)
+            numbers = ((values[key] - mean) / self.deviation[key]).clamp(-limit, limit)
+            scaled[key] = torch.where(known[key][..., None], numbers, 0)
+        output = self.stack(scaled, known)
+        anything = torch.stack(list(present.values())).any(0)  # (clips,)
+        probabilities = torch.where(anything[:, None], self._probabilities(output.emotion_logits), self.prior)
+        if not self.rated:
+            return (probabilities,)
+        mean, deviation = self.valence
+        valence = (output.valence[self.rated] * deviation + mean).mean(0).clamp(*self.ensemble.valence_range)
+        return probabilities, torch.where(anything, valence, mean.mean())
+
+    def _probabilities(self, logits: Tensor) -> Tensor:
+        """Returns ``(clips, labels)`` of ``(models, clips, outputs)``."""
+        logits = logits[..., : len(self.ensemble.labels)]
+        if self.ensemble.mean_of == "logits":
+            return activate(logits.mean(0), self.ensemble.activation)
+        return activate(logits, self.ensemble.activation).mean(0)
+
+
+def export_run(folder: Path, path: Path) -> float:
+    """Writes the networks of a run as ONNX, if the file gives what they give.
+
+    Inputs are ``FEATURE`` ``(clips, dim)`` float32 and ``FEATURE.present`` ``(clips,)`` boolean for every feature of
+    the run, outputs ``probabilities`` ``(clips, labels)`` and ``valence`` ``(clips,)``, which is left out where none
+    was learnt. The file's metadata name the labels.
+
+    Args:
+        folder: ``RUNS/<track>/<name>``
+        path: file to write, replaced where it exists
+
+    Returns:
+        the largest difference between the file and the networks
+
+    Raises:
+        UserError: no such run or folder, packages that are missing, a run that reads sequences, or a file that gives
+            other numbers than the networks, which is then not written
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent} to write {path.name} to. Make it first.")
+    _require_packages()
+    ensemble = FoldEnsemble.load(folder / files.MODEL)
+    if not ensemble.models[0].network.stacks:
+        raise UserError(
+            f"{folder} was trained on sequences of frames. Only networks that read utterance features are exported."
+        )
+    with whole_file(path) as target:
+        _write(ensemble, target)
+        difference = largest_difference(ensemble, target)
+        if not difference <= TOLERANCE:
+            raise UserError(
+                f"The graph differs from the networks of {folder} by {difference:.1e}, expected at most "
+                f"{TOLERANCE:.0e}: {path} is not written. Compare the versions of {', '.join(PACKAGES)} with "
+                "constraints.txt."
+            )
+    return difference
+
+
+def largest_difference(ensemble: FoldEnsemble, path: Path) -> float:
+    """Returns by how much an ONNX file and the networks differ on random features, NaN where either is not a number.
+
+    Args:
+        ensemble: on the CPU
+        path: file of `export_run`
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    differences = []
+    for inputs in _random_batches(ensemble):
+        given = {key: values.numpy() for key, values in inputs.values.items()}
+        given |= {f"{key}.present": mask.numpy() for key, mask in inputs.present.items()}
+        for ours, theirs in zip(session.run(None, given), ensemble.predict(inputs)[:2], strict=False):
+            differences.append((np.abs(ours - theirs) / np.maximum(1, np.abs(theirs))).max())
+    return float(np.max(differences))
+
+
+def _require_packages() -> None:
+    absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if absent:
+        raise UserError(
+            f"ONNX needs {', '.join(absent)}, not installed here. Install the extra with "
+            '`pip install -c constraints.txt -e ".[onnx]"`.'
+        )
+
+
+def _write(ensemble: FoldEnsemble, path: Path) -> None:
+    """Writes the graph; the number of clips is left open."""
+    inputs = next(_random_batches(ensemble, sizes=(3,)))  # of one, the number would be taken for a constant
+    graph = Deployed(ensemble)
+    keys, clips = list(inputs.values), {0: torch.export.Dim.AUTO}
+    shapes = {"values": dict.fromkeys(keys, clips), "present": dict.fromkeys(keys, clips)}
+    with _quiet():
+        program = torch.onnx.export(
+            graph,
+            kwargs={
+                "values": inputs.values,
+                "present": inputs.present,
+            },  # a tuple that ends in a dictionary is taken apart
+            dynamo=True,
+            dynamic_shapes=shapes,
+            input_names=[*keys, *(f"{key}.present" for key in keys)],
+            output_names=["probabilities", "valence"][: 1 + bool(graph.rated)],
+            verbose=False,
+        )
+    program.model.metadata_props.update(_metadata(ensemble))
+    program.save(path, external_data=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps from the user what torch says about itself: parts that no network has, names that it means to change."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _metadata(ensemble: FoldEnsemble) -> dict[str, str]:
+    facts: dict[str, Any] = {"features": ensemble.network["inputs"], "labels": ensemble.labels}
+    facts |= {"activation": ensemble.activation, "valence_range": ensemble.valence_range, "facts": ensemble.facts}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()}
+
+
+def _random_batches(ensemble: FoldEnsemble, sizes: Sequence[int] = SIZES) -> Iterator[Inputs]:
+    """Yields batches around the mean of the training clips, in which clips have all features, some and none."""
+    for size in sizes:
+        for lacking in (0.0, 0.5, 1.0):
+            generator = generator_for(0, "export", str(size), str(lacking))
+            values, present = {}, {}
+            for key, mean in ensemble.models[0].standard.mean.items():
+                spread = ensemble.models[0].standard.deviation[key].nan_to_num(posinf=1.0)
+                noise = torch.from_numpy(generator.normal(scale=2, size=(size, len(mean))).astype(np.float32))
+                values[key] = mean + spread * noise
+                present[key] = torch.from_numpy(generator.random(size) >= lacking)
+            yield Inputs(("",) * size, values, present)
