@@ -1,6 +1,7 @@
 """Features from elsewhere, imported by the command line, are trained on like any others."""
 
 import json
+import pickle
 import sys
 
 import numpy as np
@@ -43,32 +44,49 @@ def features(tmp_path, table):
     np.savez(tmp_path / "words.npz", name=table["name"].to_numpy(str), text=values[:, 9:])
 
 
-def test_whole_path(tmp_path, table, features, monkeypatch):
-    for source, modality, encoder in (
-        ("hubert-UTT", "audio", "hubert"),
-        ("manet_FRA", "visual", "manet"),
-        ("words.npz", "text", "words"),
-    ):
-        line = f"cache import --from {tmp_path / source} --corpus {tmp_path / 'mine.csv'} --modality {modality}"
-        monkeypatch.setattr(
-            sys, "argv", ["toolkit", *line.split(), "--encoder", encoder, "--cache", f"{tmp_path / 'c'}"]
-        )
+@pytest.fixture
+def bring(tmp_path, monkeypatch):
+    """Imports ``bring(file, corpus, modality, encoder)`` by the command."""
+
+    def call(source, corpus, modality, encoder):
+        line = ["--from", tmp_path / source, "--corpus", corpus, "--modality", modality, "--encoder", encoder]
+        line = ["toolkit", "cache", "import", *line, "--cache", tmp_path / "c"]
+        monkeypatch.setattr(sys, "argv", list(map(str, line)))
         with pytest.raises(SystemExit) as end:
             toolkit()
         assert end.value.code == 0
-    facts = {
-        "track": "semi",
-        "corpus": str(tmp_path / "mine.csv"),
-        "cache": tmp_path / "c",
-        "features": ["hubert", "manet", "words"],
-        "model": "mlp",
-        "folds": 3,
-        "out": tmp_path / "runs",
-        "compare": False,
-        "training": {"epochs": 12, "learning_rate": 0.01},
-        "network": {"hidden": 8},
-    }
-    folder = run(load_config(None, facts))
+
+    return call
+
+
+@pytest.fixture
+def train(tmp_path):
+    """Trains a small network on imported features and returns the run directory."""
+
+    def start(track, corpus, *features):
+        facts = {
+            "track": track,
+            "corpus": str(corpus),
+            "cache": tmp_path / "c",
+            "features": list(features),
+            "model": "mlp",
+            "folds": 3,
+            "out": tmp_path / "runs",
+            "compare": False,
+            "training": {"epochs": 12, "learning_rate": 0.01},
+            "network": {"hidden": 8},
+        }
+        return run(load_config(None, facts))
+
+    return start
+
+
+def test_folders_and_npz(tmp_path, table, features, bring, train):
+    corpus = tmp_path / "mine.csv"
+    bring("hubert-UTT", corpus, "audio", "hubert")
+    bring("manet_FRA", corpus, "visual", "manet")
+    bring("words.npz", corpus, "text", "words")
+    folder = train("semi", corpus, "hubert", "manet", "words")
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["coverage"]["manet"] == {"ok": 52, "no_face": 1, "missing": 1}
     assert metrics["test"]["test_semi"]["scores"]["accuracy"] > 0.9  # one in three by chance
@@ -77,3 +95,28 @@ def test_whole_path(tmp_path, table, features, monkeypatch):
         "hubert": "imported:hubert-UTT", "manet": "imported:manet_FRA", "words": "imported:words.npz",
     }  # fmt: skip
     assert "imported:manet_FRA" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_pickle_of_mmsa(tmp_path, bring, train):
+    """The pickle is gone when the network is trained."""
+    random = np.random.default_rng(0)
+    splits = {}
+    for split, count in (("train", 60), ("valid", 12), ("test", 30)):
+        labels = random.uniform(-3, 3, count)
+        splits[split] = {
+            "id": [f"{split}{number // 6}$_${number % 6}" for number in range(count)],
+            "raw_text": ["words"] * count,
+            "vision": labels[:, None, None] * np.array([1.0, -1.0, 0.5]) + random.normal(size=(count, 7, 3)) / 2,
+            "vision_lengths": random.integers(1, 8, count),
+            "regression_labels": labels,
+        }
+        splits[split]["vision"][np.arange(7) >= splits[split]["vision_lengths"][:, None]] = 0
+    path = tmp_path / "mine.pkl"
+    path.write_bytes(pickle.dumps(splits))
+    bring("mine.pkl", f"mmsa:{path}", "visual", "openface")
+    path.unlink()
+    folder = train("sentiment", tmp_path / "c" / "mine" / "labels.csv", "openface")
+    predictions = pd.read_csv(folder / "predictions.csv").set_index("name")
+    test = predictions[predictions["split"] == "test"]
+    assert len(test) == 30
+    assert np.corrcoef(test["valence"], splits["test"]["regression_labels"])[0, 1] > 0.9
