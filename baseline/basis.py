@@ -29,8 +29,7 @@ class Basis(NamedTuple):
         score_name: what the score is
         seeds: of the networks
         chose: number of labelled clips that chose epochs and settings
-        scored: number of labelled clips that the score is of
-        place: where those are: a test split, `HELD_OUT` or `CHOSE`
+        scored: number of labelled clips that scores are of, by test split, or of `HELD_OUT` or `CHOSE`
         folds: digest of which clip is in which fold
     """
 
@@ -39,18 +38,18 @@ class Basis(NamedTuple):
     score_name: str
     seeds: tuple[int, ...]
     chose: int
-    scored: int
-    place: str
+    scored: dict[str, int]
     folds: str
 
     @property
     def sentence(self) -> str:
         """All of it in words."""
         seeds = f"seed {self.seeds[0]}" if len(self.seeds) == 1 else f"seeds {self.seeds[0]} to {self.seeds[-1]}"
-        optimistic = ", so that scores are optimistic" if self.place == CHOSE else ""
+        scored = ", ".join(f"{clips} clips of {place}" for place, clips in self.scored.items())
+        optimistic = ", so that scores are optimistic" if CHOSE in self.scored else ""
         return (
-            f"{self.score_name} on corpus {self.corpus}, {seeds}. {self.chose} clips chose, {self.scored} clips of "
-            f"{self.place} are scored{optimistic}. Protocol {self.protocol}: {PROTOCOLS[self.protocol]}."
+            f"{self.score_name} on corpus {self.corpus}, {seeds}. {self.chose} clips chose, {scored} are scored"
+            f"{optimistic}. Protocol {self.protocol}: {PROTOCOLS[self.protocol]}."
         )
 
     @property
@@ -62,8 +61,8 @@ class Basis(NamedTuple):
             "corpus": self.corpus,
             "seeds": " ".join(map(str, self.seeds)),
             "clips_chose": self.chose,
-            "clips_scored": self.scored,
-            "scored_on": self.place,
+            "clips_scored": " ".join(map(str, self.scored.values())),
+            "scored_on": ", ".join(self.scored),
             "folds": self.folds,
         }
 
@@ -74,6 +73,15 @@ class Score(NamedTuple):
     value: float
     low: float
     high: float
+
+
+def score_columns(scores: dict[str, Score]) -> dict[str, float]:
+    """Returns scores by place as columns: ``score, low, high`` of the first, those of others with their names."""
+    columns: dict[str, float] = {}
+    for number, (place, score) in enumerate(scores.items()):
+        names = (place, f"{place}_low", f"{place}_high") if number else ("score", "low", "high")
+        columns |= dict(zip(names, score, strict=True))
+    return columns
 
 
 def open_labelled(config: RunConfig) -> Study:
@@ -97,42 +105,42 @@ def open_labelled(config: RunConfig) -> Study:
 
 def basis_of(study: Study) -> Basis:
     """Returns what scores of a study rest on."""
-    split = scored_split(study)
-    own = Truth.of(study.training.targets).take(study.held_out)
-    scored = own if split is None else Truth.of(study.tests[split].examples.targets)
-    chose, judged = (int(study.task.judged(truth).sum()) for truth in (own, scored))
-    place = split or (HELD_OUT if study.recipe.select == "inner" else CHOSE)
+    held_out = _judged(study.task, Truth.of(study.training.targets).take(study.held_out))
+    scored = {split: _judged(study.task, _truth(study, split)) for split in scored_splits(study)}
     pairs = zip(study.train.table["name"], study.folds, strict=False)  # clips that a track adds have folds too
     folds = hashlib.sha256("\n".join(f"{name},{fold}" for name, fold in pairs).encode()).hexdigest()[:12]
-    return Basis(study.protocol, study.corpus.name, study.task.score_name, study.seeds, chose, judged, place, folds)
+    name = study.task.score_name
+    return Basis(
+        study.protocol, study.corpus.name, name, study.seeds, held_out, scored or {folds_place(study): held_out}, folds
+    )
 
 
-def scored_split(study: Study) -> str | None:
-    """Returns the first test split with labels, which scores are of; ``None`` where they are of held-out folds."""
-    for split, part in study.tests.items():
-        if study.task.judged(Truth.of(part.examples.targets)).any():
-            return split
-    return None
+def scored_splits(study: Study) -> list[str]:
+    """Returns the test splits with labels, which scores are of; without any they are of held-out folds."""
+    return [split for split in study.tests if _judged(study.task, _truth(study, split))]
 
 
-def score_of(study: Study, result: CrossValidation) -> Score:
-    """Returns the score of networks on the test split, or on the folds that they did not see."""
-    split = scored_split(study)
-    if split is None:
-        return held_out_score(study, result.task, result.held_out)
-    part = study.tests[split]
-    return _score(result.task, result.ensemble.predict(part.examples.inputs), part.corpus.table)
+def folds_place(study: Study) -> str:
+    """Returns what held-out folds are, where scores are of them."""
+    return HELD_OUT if study.recipe.select == "inner" else CHOSE
+
+
+def scores_of(study: Study, result: CrossValidation) -> dict[str, Score]:
+    """Returns the scores of networks on each test split, or on the folds that they did not see."""
+    splits = scored_splits(study)
+    if not splits:
+        return {folds_place(study): held_out_score(study, result.task, result.held_out)}
+    parts = {split: study.tests[split] for split in splits}
+    return {
+        split: _score(result.task, result.ensemble.predict(part.examples.inputs), part.corpus.table)
+        for split, part in parts.items()
+    }
 
 
 def held_out_score(study: Study, task: Task, held_out: Prediction) -> Score:
     """Returns the score of predictions for all clips of ``study.training``, of those that are held out once."""
     own = study.held_out
     return _score(task, held_out.take(own), study.train.table.iloc[own])
-
-
-def _score(task: Task, prediction: Prediction, table: pd.DataFrame) -> Score:
-    tally = task_tallies(task, prediction, table)["score"]
-    return Score(tally.score, *bootstrap_interval(tally))
 
 
 def decisive(config: RunConfig, *apart: str) -> dict[str, Any]:
@@ -148,3 +156,16 @@ def decisive(config: RunConfig, *apart: str) -> dict[str, Any]:
     labels = hashlib.sha256(table[["name", "split", *_LABELS]].to_csv(index=False).encode() + given)
     facts = {"device": resolve_device(config.device), "labels and folds of the corpus": labels.hexdigest()[:12]}
     return config.model_dump(mode="json", exclude=names) | facts
+
+
+def _score(task: Task, prediction: Prediction, table: pd.DataFrame) -> Score:
+    tally = task_tallies(task, prediction, table)["score"]
+    return Score(tally.score, *bootstrap_interval(tally))
+
+
+def _truth(study: Study, split: str) -> Truth:
+    return Truth.of(study.tests[split].examples.targets)
+
+
+def _judged(task: Task, truth: Truth) -> int:
+    return int(task.judged(truth).sum())

@@ -124,7 +124,7 @@ def _require_same_clips(runs: list[RunFiles], tables: list[pd.DataFrame]) -> Non
         ]
         raise UserError(f"The runs are not of the same labelled clips: {' and '.join(parts)}. Predict the same splits.")
     for column in ["split", *TRUTHS]:
-        one, other = (table[column].astype(str) for table in tables)
+        one, other = (table[column].map(str) for table in tables)
         if (one != other).any():
             place = int((one != other).argmax())
             name = tables[0]["name"][place]

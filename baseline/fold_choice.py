@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from baseline.basis import Score, held_out_score, score_of
+from baseline.basis import HELD_OUT, Score, held_out_score, scored_splits, scores_of
 from baseline.crossvalidation import CrossValidation
 from baseline.study import Study
 from baseline.task import Prediction, Truth
@@ -18,16 +18,16 @@ class Chosen(NamedTuple):
 
     Attributes:
         merits: ``(seeds, folds)`` what the epoch of each network was chosen by
-        score: of clips that took no part in the choice, where there are such
+        scores: by test split, or of held-out folds where there is none
     """
 
     merits: list[list[float]]
-    score: Score
+    scores: dict[str, Score]
 
 
 def is_nested(study: Study) -> bool:
     """Says whether the held-out folds are scored, each predicted by what the other folds chose."""
-    return study.recipe.select == "inner"
+    return study.recipe.select == "inner" and not scored_splits(study)
 
 
 def train_choices(study: Study, choices: Sequence[Choice], train: Callable[[Choice], CrossValidation]) -> Chosen:
@@ -45,8 +45,9 @@ def train_choices(study: Study, choices: Sequence[Choice], train: Callable[[Choi
     results = {choice: train(choice) for choice in dict.fromkeys(choices)}
     by_fold = [results[choice] for choice in choices]
     merits = np.array([[result.results[k].merit for k, result in enumerate(seeds)] for seeds in _by_seed(by_fold)])
-    score = score_of(study, by_fold[0]) if len(results) == 1 else _nested_score(study, by_fold)
-    return Chosen(merits.tolist(), score)
+    alike = len(results) == 1
+    scores = scores_of(study, by_fold[0]) if alike else {HELD_OUT: _nested_score(study, by_fold)}
+    return Chosen(merits.tolist(), scores)
 
 
 def _by_seed(by_fold: Sequence[CrossValidation]) -> list[tuple[CrossValidation, ...]]:

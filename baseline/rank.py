@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from baseline.basis import Basis, Score, basis_of, decisive, open_labelled
+from baseline.basis import Basis, Score, basis_of, decisive, open_labelled, score_columns
 from baseline.config import RunConfig
 from baseline.dataset import coverage
 from baseline.fold_choice import train_choices
@@ -27,7 +27,7 @@ _COUNTS = ("rank", "dim", "failed", "clips")
 ALL = "*"  # in place of the features: every cache of the corpus
 VALIDATION = (
     "`validation` ranks: the mean, over folds and seeds, of what the epochs were chosen by; `over_seeds` is its "
-    "standard deviation. `score` is of the clips that are scored, its 95 % bootstrap interval from `low` to `high`."
+    "standard deviation. `score` is of the first clips that are scored, with the 95 % bootstrap interval."
 )
 
 
@@ -39,7 +39,7 @@ class RankedEncoder(NamedTuple):
         modality: folder of its cache
         dim: of its features
         merits: ``(seeds, folds)`` what the epoch of each network was chosen by
-        score: of the clips that are scored
+        scores: by test split, or of held-out folds where there is none
         failed: clips that it has no features of
         clips: all clips that were looked at
     """
@@ -48,7 +48,7 @@ class RankedEncoder(NamedTuple):
     modality: str
     dim: int
     merits: list[list[float]]
-    score: Score
+    scores: dict[str, Score]
     failed: int
     clips: int
 
@@ -148,12 +148,12 @@ def _trained(study: Study, encoder: str) -> RankedEncoder:
     counts = coverage(study.sources, names)[encoder]
     modality, dim = study.sources[encoder].modality, study.training.inputs.dims[encoder]
     failed = sum(count for status, count in counts.items() if status != Status.OK)
-    return RankedEncoder(encoder, modality, dim, chosen.merits, chosen.score, failed, len(names))
+    return RankedEncoder(encoder, modality, dim, chosen.merits, chosen.scores, failed, len(names))
 
 
 def _entry(record: dict[str, Any]) -> RankedEncoder:
-    facts = {field: record[field] for field in RankedEncoder._fields if field != "score"}
-    return RankedEncoder(**facts, score=Score(*record["score"]))
+    facts = {field: record[field] for field in RankedEncoder._fields}
+    return RankedEncoder(**facts | {"scores": {place: Score(*score) for place, score in record["scores"].items()}})
 
 
 def _write(folder: Path, basis: Basis, entries: Sequence[RankedEncoder], notes: dict[str, str]) -> None:
@@ -165,7 +165,7 @@ def _write(folder: Path, basis: Basis, entries: Sequence[RankedEncoder], notes: 
     by_fold = pd.DataFrame({f"fold_{number}": column for number, column in enumerate(folds.T)})
     write_csv(pd.concat([table, by_fold], axis=1).assign(**basis.columns), folder / f"{RANKING}.csv")
     write_markdown("Encoders, each alone", [basis.sentence, VALIDATION], table, folder / f"{RANKING}.md")
-    bars = [Bar(e.encoder, e.modality, e.validation, e.over_seeds, *e.score) for e in entries]
+    bars = [Bar(e.encoder, e.modality, e.validation, e.over_seeds, *next(iter(e.scores.values()))) for e in entries]
     ranking_chart(bars, basis.score_name, basis.sentence, folder / f"{RANKING}.svg")
 
 
@@ -173,7 +173,8 @@ def _table(entries: Sequence[RankedEncoder]) -> pd.DataFrame:
     rows = []
     for place, entry in enumerate(entries, start=1):
         facts = {"rank": place, "encoder": entry.encoder, "modality": entry.modality, "dim": entry.dim}
-        score = {"score": entry.score.value, "low": entry.score.low, "high": entry.score.high}
         merits = {"validation": entry.validation, "over_seeds": entry.over_seeds}
-        rows.append(facts | merits | score | {"failed": entry.failed, "clips": entry.clips, "note": ""})
+        rows.append(
+            facts | merits | score_columns(entry.scores) | {"failed": entry.failed, "clips": entry.clips, "note": ""}
+        )
     return pd.DataFrame(rows)

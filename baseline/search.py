@@ -44,7 +44,7 @@ def search(config: RunConfig, plan: SearchPlan, *, overwrite: bool = False) -> P
         raise UserError(f"None of {len(order)} trials can be used. The first: {best.note}.")
     chosen = _chosen(study, config, order)
     own = configured(config, best.settings).model_copy(update={"name": f"{config.folder.name}-best"})
-    SearchReport(basis_of(study), plan, order, chosen.score, run(own, overwrite=True)).write(folder)
+    SearchReport(basis_of(study), plan, order, chosen.scores, run(own, overwrite=True)).write(folder)
     return folder
 
 

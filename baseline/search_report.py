@@ -1,7 +1,7 @@
 """What a search found, as tables, a picture and words."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RANKING, IMPORTANCE, SUMMARY = "ranking", "importance", "search.json"
 MERIT = "A trial's merit is the mean, over folds and seeds, of what its epochs were chosen by"
-NESTED = "It is the score of searching: each fold is predicted by the trial that was best on clips of another fold"
+NESTED = "That is the score of searching: each fold is predicted by the trial that was best on clips of another fold"
 
 
 class SearchReport(NamedTuple):
@@ -30,14 +30,14 @@ class SearchReport(NamedTuple):
         basis: what its numbers rest on
         plan: how it searched
         order: the trials, the best first
-        score: of what was chosen
+        scores: of what was chosen, by test split or of held-out folds
         best_run: directory of the best trial's run
     """
 
     basis: Basis
     plan: SearchPlan
     order: Sequence[Trial]
-    score: Score
+    scores: dict[str, Score]
     best_run: Path
 
     def write(self, folder: Path) -> None:
@@ -47,8 +47,8 @@ class SearchReport(NamedTuple):
         table, found, columns = ranking_table(self.order), importances(self.order), self.basis.columns
         write_csv(table.assign(**columns), folder / f"{RANKING}.csv")
         write_csv(importance_table(found).assign(**columns), folder / f"{IMPORTANCE}.csv")
-        score = score_words(self.basis, self.score)
-        paragraphs = [self.basis.sentence, f"{self._draws} {MERIT}.", score, f"Run of the best: `{self.best_run}`."]
+        words = [self.basis.sentence, f"{self._draws} {MERIT}.", *score_lines(self.scores)]
+        paragraphs = [*words, f"Run of the best: `{self.best_run}`."]
         write_markdown("Trials of a search", paragraphs, table, folder / f"{RANKING}.md")
         caption = f"{self.basis.sentence} {self._draws} Whiskers: one standard error to either side."
         importance_chart([_share(one) for one in found], caption, folder / f"{IMPORTANCE}.svg")
@@ -66,7 +66,7 @@ class SearchReport(NamedTuple):
         best = self.order[0]
         return {
             "basis": self.basis._asdict(),
-            "score": self.score._asdict(),
+            "scores": {place: score._asdict() for place, score in self.scores.items()},
             "best": {"trial": best.number, "settings": best.settings, "merit": best.merit, "run": str(self.best_run)},
             "draws": self._draws,
             "sampler": self.plan.sampler,
@@ -95,10 +95,12 @@ def importance_table(found: Sequence[Importance]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def score_words(basis: Basis, score: Score) -> str:
-    """Returns a score with its interval in words."""
-    nested = f" {NESTED}." if basis.place == HELD_OUT else ""
-    return f"Score {score.value:.4f}, 95 % interval {score.low:.4f} to {score.high:.4f}.{nested}"
+def score_lines(scores: Mapping[str, Score]) -> list[str]:
+    """Returns scores with their intervals in words."""
+    lines = [
+        f"{place}: {one.value:.4f}, 95 % interval {one.low:.4f} to {one.high:.4f}" for place, one in scores.items()
+    ]
+    return [*lines, *([f"{NESTED}."] if HELD_OUT in scores else [])]
 
 
 def summary_lines(folder: Path) -> list[str]:
@@ -109,7 +111,7 @@ def summary_lines(folder: Path) -> list[str]:
     return [
         facts["draws"],
         f"best, by a merit of {best['merit']:.4f}: {settings}",
-        score_words(basis, Score(**facts["score"])),
+        *score_lines({place: Score(**score) for place, score in facts["scores"].items()}),
         basis.sentence,
         *(str(folder / name) for name in (f"{RANKING}.md", f"{RANKING}.csv", f"{IMPORTANCE}.svg")),
         best["run"],

@@ -12,7 +12,7 @@ from toolkit.console import option, say
 if TYPE_CHECKING:
     from baseline.config import RunConfig
 
-MANY = {"--features", "--set", "--fusion"}  # take any number of values
+MANY = {"--features", "--set", "--fusion", "--test"}  # take any number of values
 NETWORKS = names_added("toolkit.models", "networks")
 Names = list[str] | None
 
@@ -36,6 +36,7 @@ Seeds = Annotated[int | None, option("N", "Networks of consecutive seeds per fol
 ProtocolName = Annotated[str | None, option("NAME", "honest (default), or mertools as published.")]
 Folds = Annotated[int | None, option("N", "Folds (default: 5 or the corpus' own); 0 for one per --group.")]
 Group = Annotated[str | None, option("COLUMN", "Never split its values over folds: speaker, video ...")]
+Test = Annotated[Names, option("SPLIT ...", "Splits to score, where labelled (default: the track's).")]
 Device = Annotated[str | None, option("NAME", "auto (default), cpu, cuda ...")]
 Config = Annotated[Path | None, option("FILE", "Settings of an earlier run; options given here win.")]
 Setting = Annotated[Names, option("KEY=VALUE ...", "Any other setting: training.epochs=20.", "--set")]
@@ -58,6 +59,7 @@ def search(
     protocol: ProtocolName = None,
     folds: Folds = None,
     group: Group = None,
+    test: Test = None,
     device: Device = None,
     config: Config = None,
     setting: Setting = None,
@@ -90,6 +92,7 @@ def rank(
     protocol: ProtocolName = None,
     folds: Folds = None,
     group: Group = None,
+    test: Test = None,
     device: Device = None,
     config: Config = None,
     setting: Setting = None,
@@ -120,6 +123,7 @@ def topn(
     protocol: ProtocolName = None,
     folds: Folds = None,
     group: Group = None,
+    test: Test = None,
     device: Device = None,
     config: Config = None,
     setting: Setting = None,

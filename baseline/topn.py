@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from baseline.basis import Basis, Score, basis_of, decisive, open_labelled
+from baseline.basis import Basis, Score, basis_of, decisive, open_labelled, score_columns
 from baseline.config import RunConfig
 from baseline.fold_choice import is_nested, train_choices
 from baseline.rank import ALL, RANKING, rank, rank_folder
@@ -74,16 +74,13 @@ def topn(
     """
     path = _ranking_path(config, ranking)
     table = read_ranking(path)
-    names = [name for fusion in fusions_of(table, fusions, most, folds=None) for name in fusion.features]
+    wanted = fusions_of(table, fusions, most, folds=sum(column.startswith("fold_") for column in table))
+    names = [name for fusion in wanted for names in (fusion.features, *fusion.by_fold) for name in names]
     study = open_labelled(config.model_copy(update={"features": list(dict.fromkeys(names))}))
     basis = basis_of(study)
     _require_same(path, table, basis)
-    if is_nested(study):  # other folds may have ranked otherwise, so other encoders are needed too
-        wanted = fusions_of(table, fusions, most, folds=int(study.folds.max()) + 1)
-        names = [name for fusion in wanted for fold in fusion.by_fold for name in fold]
-        study = open_labelled(config.model_copy(update={"features": list(dict.fromkeys(names))}))
-    else:
-        wanted = fusions_of(table, fusions, most, folds=None)
+    if not is_nested(study):
+        wanted = fusions_of(table, fusions, most)
     folder = config.out / "topn" / config.track / config.model_copy(update={"features": ["all"]}).folder.name
     log = TrialLog(folder / LOG, decisive(config, "features"), overwrite=overwrite)
     records = [_record(study, fusion, log) for fusion in wanted]
@@ -98,14 +95,14 @@ def summary_lines(folder: Path) -> list[str]:
     return [*plain_lines(table[shown]), *(str(folder / f"{TABLE}.{suffix}") for suffix in ("md", "csv"))]
 
 
-def fusions_of(ranking: pd.DataFrame, fusions: Sequence[str], most: int, folds: int | None) -> list[Fusion]:
+def fusions_of(ranking: pd.DataFrame, fusions: Sequence[str], most: int, folds: int = 0) -> list[Fusion]:
     """Returns the fusions that a ranking makes possible, each set of encoders once.
 
     Args:
         ranking: as of `read_ranking`
         fusions: modalities, as letters of `MODALITIES`
         most: encoders per modality, at most
-        folds: number of folds where each has a ranking of its own, by the clips that chose for it
+        folds: number of folds, where each is to have the best by the clips that chose for it
 
     Raises:
         UserError: letters that stand for nothing, or a modality without any encoder in all of the fusions
@@ -121,7 +118,7 @@ def fusions_of(ranking: pd.DataFrame, fusions: Sequence[str], most: int, folds: 
         before: Sets = ()
         for count in range(1, most + 1):
             features = _best(ranking, letters, count, "validation")
-            columns = ["validation"] if folds is None else [f"fold_{fold}" for fold in range(folds)]
+            columns = [f"fold_{fold}" for fold in range(folds)] or ["validation"]
             by_fold = tuple(_best(ranking, letters, count, column) for column in columns)
             if by_fold != before:  # the same again where no modality has more
                 found.append(Fusion(letters, count, features, by_fold))
@@ -195,7 +192,7 @@ def _record(study: Study, fusion: Fusion, log: TrialLog) -> dict[str, Any]:
         except UserError as error:  # one that diverges must not end all others; it is tried again next time
             logger.warning("%s %d: %s", fusion.modalities, fusion.count, error)
             return {"note": str(error)}
-        log.append({fusion.key: {"merits": chosen.merits, "score": chosen.score, "caches": caches}})
+        log.append({fusion.key: {"merits": chosen.merits, "scores": chosen.scores, "caches": caches}})
     record = log.records[fusion.key]
     logger.info("%s %d: %.4f", fusion.modalities, fusion.count, np.mean(record["merits"]))
     return record
@@ -207,14 +204,12 @@ def _write(
     rows = []
     for fusion, record in zip(fusions, records, strict=True):
         merits = np.array(record.get("merits", np.nan), ndmin=2)
-        score = Score(*record.get("score", [np.nan] * 3))
         by_seed = merits.mean(axis=1)
         facts = {"fusion": fusion.modalities, "n": fusion.count, "encoders": "+".join(fusion.features)}
         facts |= {"sets": len(set(fusion.by_fold)), "validation": float(by_seed.mean())}
         facts["over_seeds"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else np.nan
-        rows.append(
-            facts | {"score": score.value, "low": score.low, "high": score.high, "note": record.get("note", "")}
-        )
+        facts |= score_columns({place: Score(*score) for place, score in record.get("scores", {}).items()})
+        rows.append(facts | {"note": record.get("note", "")})
     table = pd.DataFrame(rows)
     write_csv(table.assign(**basis.columns), folder / f"{TABLE}.csv")
     text = (

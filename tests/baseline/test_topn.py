@@ -1,0 +1,163 @@
+"""Fusion of the best encoders: which are the best, by whose scores, and what comes of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from baseline.basis import HELD_OUT, open_labelled
+from baseline.rank import ALL, rank
+from baseline.topn import fusions_of, read_ranking, summary_lines, topn
+from toolkit.errors import UserError
+
+RANKING = pd.DataFrame(
+    [
+        ("hubert", "audio", 0.7, 0.6, 0.8),
+        ("egemaps", "audio", 0.5, 0.7, 0.3),
+        ("macbert", "text", 0.6, 0.6, 0.6),
+        ("clip", "visual", 0.4, 0.4, 0.4),
+        ("manet", "visual", 0.4, 0.3, 0.5),
+        ("emonet", "visual", 0.2, 0.2, 0.2),
+    ],
+    columns=["encoder", "modality", "validation", "fold_0", "fold_1"],
+)
+
+
+def test_best_of_each_modality_until_nothing_is_left():
+    found = fusions_of(RANKING, ["AV", "AT"], 6)
+    assert [(one.modalities, one.count, one.features) for one in found] == [
+        ("AV", 1, ("hubert", "clip")),
+        ("AV", 2, ("hubert", "egemaps", "clip", "manet")),
+        ("AV", 3, ("hubert", "egemaps", "clip", "manet", "emonet")),
+        ("AT", 1, ("hubert", "macbert")),
+        ("AT", 2, ("hubert", "egemaps", "macbert")),
+    ]
+    assert [one.count for one in fusions_of(RANKING, ["AVT"], 2)] == [1, 2]
+
+
+def test_each_fold_has_the_best_by_the_others():
+    one, two = fusions_of(RANKING, ["AV"], 2, folds=2)
+    assert one.by_fold == (("egemaps", "clip"), ("hubert", "manet"))
+    assert one.features == ("hubert", "clip")
+    assert two.by_fold == (("egemaps", "hubert", "clip", "manet"), ("hubert", "egemaps", "manet", "clip"))
+
+
+def test_modality_without_encoders(caplog):
+    ranking = RANKING[RANKING["modality"] != "text"]
+    assert {one.modalities for one in fusions_of(ranking, ["AV", "AVT"], 6)} == {"AV"}
+    assert "AVT is left out: the ranking has no text encoder." in caplog.text
+    with pytest.raises(UserError, match="None of the fusions can be made"):
+        fusions_of(ranking, ["AT"], 6)
+
+
+@pytest.mark.parametrize("letters", ["AX", ""])
+def test_letters(letters):
+    with pytest.raises(UserError, match=rf"'{letters}' is no fusion. Expected letters of A, V, T"):
+        fusions_of(RANKING, [letters], 6)
+
+
+@pytest.fixture
+def start(quick):
+    def begin(*, overwrite=False, fusions=("AV",), most=6, ranking=None, **given):
+        config = quick(**{"features": [ALL], "model": "attention_topn", **given})
+        return topn(config, fusions=fusions, most=most, ranking=ranking, overwrite=overwrite)
+
+    return begin
+
+
+@pytest.fixture
+def tone(tiny, make_cache):
+    """A second encoder of the audio, a poor one."""
+    corpus, cache = tiny
+    voice = cache / "tiny/audio/voice.h5"
+    before = voice.read_bytes()
+    make_cache(cache, corpus, "voice", spread=9.0)
+    voice.rename(voice.with_name("tone.h5"))
+    voice.write_bytes(before)
+
+
+def test_table(start, quick, tmp_path, tone):
+    folder = start(fusions=["AV", "AVT"])
+    assert folder == tmp_path / "runs/topn/multi/attention_topn-all-seed0"
+    assert (tmp_path / "runs/rank/multi/attention-all-seed0/ranking.csv").is_file(), "the ranking it is made by"
+    table = pd.read_csv(folder / "fusion.csv")
+    assert table[["fusion", "n", "encoders", "sets"]].to_numpy().tolist() == [
+        ["AV", 1, "voice+face", 1],
+        ["AV", 2, "voice+tone+face", 1],
+        ["AVT", 1, "voice+face+words", 1],
+        ["AVT", 2, "voice+tone+face+words", 1],
+    ]
+    study = open_labelled(quick(features=["voice", "face"], model="attention_topn"))
+    result = study.cross_validate()
+    assert table["validation"][0] == pytest.approx(result.merit)
+    assert table["score"][0] == pytest.approx(study.test_scores(result)["test_multi"]["scores"]["score"], abs=1e-7)
+    facts = table[["protocol", "corpus", "clips_chose", "clips_scored", "scored_on"]].drop_duplicates()
+    assert facts.to_numpy().tolist() == [["honest", "tiny", 36, 12, "test_multi"]]
+    assert "36 clips chose" in (folder / "fusion.md").read_text()
+    assert summary_lines(folder)[1].split()[:3] == ["AV", "1", "voice+face"]
+
+
+@pytest.mark.usefixtures("without_tests")
+def test_without_test_clips_each_fold_has_its_own_encoders(start, quick, tmp_path, tone):
+    """A ranking in which fold 1 was chosen another encoder for: its clips are predicted by that one."""
+    own = rank(quick(features=[ALL], model="attention"))
+    table = pd.read_csv(own / "ranking.csv").set_index("encoder")
+    table.loc["tone", "fold_1"], table.loc["tone", ["fold_0", "fold_2"]] = 2.0, -9.0
+    path = tmp_path / "turned.csv"
+    table.reset_index().to_csv(path, index=False)
+    folder = start(most=1, ranking=path)
+    row = pd.read_csv(folder / "fusion.csv").iloc[0]
+    assert row["scored_on"] == HELD_OUT
+    assert row["sets"] == 2
+
+    study = open_labelled(quick(features=["voice", "tone", "face"], model="attention_topn"))
+    results = [study.cross_validate(names) for names in (["voice", "face"], ["tone", "face"], ["voice", "face"])]
+    assert row["validation"] == pytest.approx(np.mean([results[k].results[k].merit for k in range(3)]))
+    guess, truth = np.empty(len(study.train), object), study.train.table["emotion"].to_numpy()
+    valence = np.empty(len(study.train))
+    for fold, result in enumerate(results):
+        held = np.flatnonzero(study.folds == fold)
+        guess[held] = np.array(study.task.labels)[result.held_out.probabilities[held].argmax(1)]
+        valence[held] = result.held_out.valence[held]
+    squares = (valence - study.train.table["valence"].to_numpy()) ** 2
+    expected = f1_score(truth.tolist(), guess.tolist(), average="weighted") - 0.25 * squares.mean()
+    assert row["score"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_goes_on_where_it_was_ended(start, monkeypatch):
+    from baseline.study import Study
+
+    folder = start(fusions=["AV", "VT"])
+    before = (folder / "fusion.csv").read_bytes()
+
+    def never(*arguments, **options):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(Study, "cross_validate", never)
+    start(fusions=["AV", "VT"])
+    assert (folder / "fusion.csv").read_bytes() == before
+    start(fusions=["VT"])
+    assert pd.read_csv(folder / "fusion.csv")["fusion"].tolist() == ["VT"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seed": 1}, r"was made with folds \w+, here it is \w+. Rank again"),
+        ({"protocol": "mertools"}, "was made with protocol honest, here it is mertools"),
+    ],
+)
+def test_ranking_of_something_else(start, quick, given, message):
+    path = rank(quick(features=[ALL])) / "ranking.csv"
+    with pytest.raises(UserError, match=message):
+        start(ranking=path, **given)
+
+
+def test_file_that_is_no_ranking(tmp_path):
+    with pytest.raises(
+        UserError, match=r"none.csv cannot be read as a ranking .*Make it with `python -m baseline rank`"
+    ):
+        read_ranking(tmp_path / "none.csv")
+    (tmp_path / "table.csv").write_text("encoder,modality\nvoice,audio\n")
+    with pytest.raises(UserError, match=r"table.csv has no column 'corpus'. Expected the ranking.csv"):
+        read_ranking(tmp_path / "table.csv")
