@@ -35,11 +35,12 @@ def differences(path: Path) -> list[Difference]:
     for beginning, compare in COMPARABLE.items():
         if case.startswith(beginning):
             return compare(path)
-    known = ", ".join(f"{beginning}*" for beginning in COMPARABLE)
-    raise UserError(f"Nothing of ours can be compared with {path.name} yet. Can be: {known}.")
+    expected = "Expected fusion_*, metrics_*, or cnn_* without the lists of keys."
+    raise UserError(f"Nothing of ours can be compared with {path.name} yet. {expected}")
 
 
 def _case(sidecar: Path) -> str:
     """Returns what a sidecar says that it is about, whatever the file is called."""
     facts = json.loads(sidecar.read_text(encoding="utf-8"))
-    return f"metrics_{facts['name']}" if "cases" in facts else facts.get("case", "")
+    name = facts.get("name")
+    return f"metrics_{name}" if name in metrics.READERS else facts.get("case", "")
