@@ -14,7 +14,7 @@ def names_added(package: str, registry: str) -> str:
 
     Examples:
         >>> names_added("baseline.tracks", "tracks")
-        'multi, noise, ov, semi'
+        'emotion, multi, noise, ov, semi, sentiment'
     """
     spec = find_spec(package)
     folders = [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []

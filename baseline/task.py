@@ -181,17 +181,18 @@ def emotion_loss(logits: Tensor, emotion: Tensor, emphasis: Emphasis) -> Tensor:
         emotion: ``(models, batch)``, -1 where not known
         emphasis: class weights and label smoothing, as `torch.nn.functional.cross_entropy` has them
     """
-    known, number = emotion >= 0, emotion.clamp(min=0)
+    known, number = emotion >= 0, emotion.clamp(min=0)[..., None]
     surprise = -logits.log_softmax(-1)  # (M, B, C)
-    weights = torch.ones_like(surprise) if emphasis.class_weights is None else emphasis.class_weights[:, None]
-    weights = weights.expand_as(surprise)
-    own = weights.gather(-1, number[..., None])[..., 0] * known  # (M, B)
-    losses = own * surprise.gather(-1, number[..., None])[..., 0]
+    losses, own = surprise.gather(-1, number)[..., 0], known.to(surprise.dtype)  # (M, B)
+    weights = None if emphasis.class_weights is None else emphasis.class_weights[:, None].expand_as(surprise)
+    if weights is not None:
+        own = own * weights.gather(-1, number)[..., 0]
+        losses = losses * weights.gather(-1, number)[..., 0]
     if emphasis.smoothing:
-        even = (weights * surprise).mean(-1) * known
-        losses = (1 - emphasis.smoothing) * losses + emphasis.smoothing * even
+        even = (surprise if weights is None else surprise * weights).mean(-1)
+        losses = torch.lerp(losses, even, emphasis.smoothing)
     total = own.sum(-1)
-    return losses.sum(-1) / torch.where(total > 0, total, torch.ones_like(total))
+    return (losses * known).sum(-1) / torch.where(total > 0, total, 1.0)
 
 
 class EmotionTask(Task):

@@ -36,7 +36,7 @@ class VectorEncoder(nn.Module):
         """Maps ``(..., batch, dim)`` to ``(..., batch, hidden)``."""
         values = self.dropout(values)
         for linear in self.linear:
-            values = linear(values).relu()
+            values = linear.rectified(values)
         return values
 
 
@@ -82,5 +82,8 @@ def encode(modules: nn.ModuleList, features: Features, present: Mapping[str, Ten
         present: ``(batch,)`` boolean for every modality
     """
     encoded = {key: module(features[key]) for key, module in zip(present, modules, strict=True) if key in features}
-    nothing = torch.zeros_like(next(iter(encoded.values())))
-    return [torch.where(mask[..., None], encoded.get(key, nothing), nothing) for key, mask in present.items()]
+    some = next(iter(encoded.values()))
+    return [
+        torch.where(mask[..., None], encoded[key], 0.0) if key in encoded else torch.zeros_like(some)
+        for key, mask in present.items()
+    ]

@@ -48,5 +48,5 @@ class LateFusion(Network):
         """Returns the output of the last layer, ``(batch, hidden)``, nowhere negative."""
         hidden = self.dropout(torch.cat(encode(self.encoders, features, present), dim=-1))
         for linear in self.linear:
-            hidden = linear(hidden).relu()
+            hidden = linear.rectified(hidden)
         return hidden

@@ -19,38 +19,48 @@ class Linear(nn.Linear):
 
         In a stack it is ``(models, ..., in)`` to ``(models, ..., out)`` with weights ``(models, out, in)``.
         """
-        if self.weight.dim() == 2:
-            return super().forward(values)
-        rows = values if values.dim() == 3 else values.flatten(1, -2)  # (models, rows, in)
-        mapped = self._map(rows)
-        return mapped if values.dim() == 3 else mapped.unflatten(1, values.shape[1:-1])
+        return self._map(values) if self.weight.dim() == 3 else super().forward(values)
 
-    def _map(self, rows: Tensor) -> Tensor:
-        """Maps ``(models, rows, in)`` to ``(models, rows, out)``."""
+    def rectified(self, values: Tensor) -> Tensor:
+        """Maps as `forward`, and sets what is negative to zero."""
+        return self._map(values, rectify=True) if self.weight.dim() == 3 else super().forward(values).relu()
+
+    def _map(self, values: Tensor, *, rectify: bool = False) -> Tensor:
+        rows = values if values.dim() == 3 else values.flatten(1, -2)  # (models, rows, in)
         if self.out_features == 1:
             # A product with one column is summed in another order where there is one model than where there are more.
             mapped = (rows * self.weight).sum(dim=-1, keepdim=True)
+            mapped = mapped if self.bias is None else mapped + self.bias[:, None]
+            mapped = mapped.relu() if rectify else mapped
         else:
-            mapped = _Products.apply(rows, self.weight)
-        return mapped if self.bias is None else mapped + self.bias[:, None]
+            mapped = _Products.apply(rows, self.weight, self.bias, rectify)
+        return mapped if values.dim() == 3 else mapped.unflatten(1, values.shape[1:-1])
 
 
 class _Products(torch.autograd.Function):
-    """``rows @ weight.mT`` of every model.
+    """``rows @ weight.mT + bias`` of every model, and what is negative set to zero, in one step.
 
     Autograd's own gradient of the weight comes transposed, and turning it around costs more than the product itself.
     """
 
     @staticmethod
-    def forward(context: Any, rows: Tensor, weight: Tensor) -> Tensor:
-        """Maps ``(models, rows, in)`` by weights ``(models, out, in)``."""
-        context.save_for_backward(rows, weight)
-        return torch.bmm(rows, weight.mT)
+    def forward(context: Any, rows: Tensor, weight: Tensor, bias: Tensor | None, rectify: bool) -> Tensor:
+        """Maps ``(models, rows, in)`` by weights ``(models, out, in)`` and biases ``(models, out)``."""
+        mapped = torch.bmm(rows, weight.mT) if bias is None else torch.baddbmm(bias[:, None], rows, weight.mT)
+        mapped = mapped.relu_() if rectify else mapped
+        context.save_for_backward(rows, weight, mapped if rectify else None)
+        return mapped
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Returns the gradients of rows and weight, each where it is wanted."""
-        rows, weight = context.saved_tensors
-        wanted = context.needs_input_grad
-        of_rows = torch.bmm(gradient, weight) if wanted[0] else None
-        return of_rows, torch.bmm(gradient.mT, rows) if wanted[1] else None
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Returns the gradients of rows, weight and bias, each where it is wanted."""
+        rows, weight, mapped = context.saved_tensors
+        if mapped is not None:
+            gradient = gradient * (mapped > 0)
+        of_rows, of_weight, of_bias = context.needs_input_grad[:3]
+        return (
+            torch.bmm(gradient, weight) if of_rows else None,
+            torch.bmm(gradient.mT, rows) if of_weight else None,
+            gradient.sum(1) if of_bias else None,
+            None,
+        )

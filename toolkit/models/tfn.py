@@ -66,7 +66,7 @@ class TensorFusion(Network):
             products = (products[..., None] * other[..., None, :]).flatten(-2)  # (B, (1 + H) ** modalities so far)
         hidden = self.dropout(products)
         for linear in self.linear:
-            hidden = linear(hidden).relu()
+            hidden = linear.rectified(hidden)
         return hidden
 
 
