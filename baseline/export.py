@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +24,7 @@ from toolkit.whole_file import whole_file
 
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")  # of the extra
 TOLERANCE = 1e-5  # between the graph and the networks; relative where a valence is over one
+LARGEST = 2**31 - 2**24  # bytes of weights: a protobuf ends at 2 GiB, and the graph needs some
 SIZES = (1, 2, 7, 600)  # clips of the batches that are compared
 
 
@@ -101,9 +101,13 @@ def export_run(folder: Path, path: Path) -> float:
         raise UserError(f"There is no folder {path.parent} to write {path.name} to. Make it first.")
     _require_packages()
     ensemble = FoldEnsemble.load(folder / files.MODEL)
-    if not ensemble.models[0].network.stacks:
+    network = ensemble.models[0].network
+    if not network.stacks:
+        raise UserError(f"{folder} reads sequences of frames. Expected a run on utterance features, for ONNX.")
+    size = len(ensemble.models) * sum(weight.nbytes for weight in network.parameters())
+    if size > LARGEST:
         raise UserError(
-            f"{folder} was trained on sequences of frames. Only networks that read utterance features are exported."
+            f"The networks of {folder} have {size / 1e9:.1f} GB of weights; an ONNX file holds less than 2.1."
         )
     with whole_file(path) as target:
         _write(ensemble, target)
@@ -111,8 +115,7 @@ def export_run(folder: Path, path: Path) -> float:
         if not difference <= TOLERANCE:
             raise UserError(
                 f"The graph differs from the networks of {folder} by {difference:.1e}, expected at most "
-                f"{TOLERANCE:.0e}: {path} is not written. Compare the versions of {', '.join(PACKAGES)} with "
-                "constraints.txt."
+                f"{TOLERANCE:.0e}: {path} is not written. Install the versions of constraints.txt."
             )
     return difference
 
@@ -154,10 +157,8 @@ def _write(ensemble: FoldEnsemble, path: Path) -> None:
     with _quiet():
         program = torch.onnx.export(
             graph,
-            kwargs={
-                "values": inputs.values,
-                "present": inputs.present,
-            },  # a tuple that ends in a dictionary is taken apart
+            # By name: of a tuple that ends in a dictionary, the dictionary would be taken for the names.
+            kwargs={"values": inputs.values, "present": inputs.present},
             dynamo=True,
             dynamic_shapes=shapes,
             input_names=[*keys, *(f"{key}.present" for key in keys)],
@@ -170,21 +171,19 @@ def _write(ensemble: FoldEnsemble, path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps from the user what torch says about itself: parts that no network has, names that it means to change."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Keeps from the user what the libraries say of their own work, and of names that they mean to change."""
+    logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(action="ignore", category=FutureWarning):
             yield
     finally:
-        logger.setLevel(level)
+        logging.disable(logging.NOTSET)
 
 
 def _metadata(ensemble: FoldEnsemble) -> dict[str, str]:
-    facts: dict[str, Any] = {"features": ensemble.network["inputs"], "labels": ensemble.labels}
-    facts |= {"activation": ensemble.activation, "valence_range": ensemble.valence_range, "facts": ensemble.facts}
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()}
+    facts = {"labels": ensemble.labels, "valence_range": ensemble.valence_range, "facts": ensemble.facts}
+    facts |= {"features": ensemble.network["inputs"]}
+    return {"activation": ensemble.activation} | {key: json.dumps(value) for key, value in facts.items()}
 
 
 def _random_batches(ensemble: FoldEnsemble, sizes: Sequence[int] = SIZES) -> Iterator[Inputs]:
@@ -193,8 +192,8 @@ def _random_batches(ensemble: FoldEnsemble, sizes: Sequence[int] = SIZES) -> Ite
         for lacking in (0.0, 0.5, 1.0):
             generator = generator_for(0, "export", str(size), str(lacking))
             values, present = {}, {}
-            for key, mean in ensemble.models[0].standard.mean.items():
-                spread = ensemble.models[0].standard.deviation[key].nan_to_num(posinf=1.0)
+            for key in ensemble.features:
+                mean, spread = (part[key].nan_to_num(posinf=1.0) for part in ensemble.models[0].standard[:2])
                 noise = torch.from_numpy(generator.normal(scale=2, size=(size, len(mean))).astype(np.float32))
                 values[key] = mean + spread * noise
                 present[key] = torch.from_numpy(generator.random(size) >= lacking)

@@ -92,15 +92,16 @@ def folder(tmp_path_factory):
 
 
 @needs_onnx
-def test_exported_file(folder, tmp_path, monkeypatch, capfd):
+def test_exported_file(folder, tmp_path, monkeypatch, capfd, caplog):
     import onnxruntime
 
+    caplog.set_level("INFO")  # as on the command line
     path = tmp_path / "run.onnx"
     monkeypatch.setattr(sys, "argv", ["baseline", "export", str(folder), "--onnx", str(path)])
     with pytest.raises(SystemExit) as end:
         command_line()
     out, error = capfd.readouterr()
-    assert (end.value.code, error) == (0, "")
+    assert (end.value.code, error, caplog.messages) == (0, "", [])
     assert out.startswith(f"{path}: at most ")
     assert [file.name for file in tmp_path.iterdir()] == ["run.onnx"]
 
@@ -149,5 +150,12 @@ def test_no_run(tmp_path, monkeypatch):
 def test_networks_that_read_sequences(tmp_path, monkeypatch):
     monkeypatch.setattr(subject, "PACKAGES", ())
     ensemble_of("ef_lstm").save(tmp_path / "model.safetensors")
-    with pytest.raises(UserError, match="trained on sequences of frames"):
+    with pytest.raises(UserError, match="reads sequences of frames"):
         subject.export_run(tmp_path, tmp_path / "run.onnx")
+
+
+def test_more_weights_than_a_file_holds(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(subject, "PACKAGES", ())
+    monkeypatch.setattr(subject, "LARGEST", 5000)
+    with pytest.raises(UserError, match=r"have 0\.0 GB of weights; an ONNX file holds less than 2\.1"):
+        subject.export_run(folder, tmp_path / "run.onnx")
