@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from toolkit.models.dropout import Dropout
-from toolkit.models.linear import Linear
+from toolkit.models.linear import Linear, RectifiedLinear
 from toolkit.models.network import Features, Sequences
 
 
@@ -30,13 +30,13 @@ class VectorEncoder(nn.Module):
     def __init__(self, dim: int, hidden: int, dropout: float) -> None:
         super().__init__()
         self.dropout = Dropout(dropout)
-        self.linear = nn.ModuleList(Linear(d, hidden) for d in (dim, hidden, hidden))
+        self.linear = nn.ModuleList(RectifiedLinear(d, hidden) for d in (dim, hidden, hidden))
 
     def forward(self, values: Tensor) -> Tensor:
         """Maps ``(..., batch, dim)`` to ``(..., batch, hidden)``."""
         values = self.dropout(values)
         for linear in self.linear:
-            values = linear.rectified(values)
+            values = linear(values)
         return values
 
 

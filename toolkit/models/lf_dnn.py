@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from toolkit.models.dropout import Dropout
 from toolkit.models.layers import encode, encoders
-from toolkit.models.linear import Linear
+from toolkit.models.linear import RectifiedLinear
 from toolkit.models.network import Features, Network, networks
 
 
@@ -42,11 +42,11 @@ class LateFusion(Network):
         self.stacks = not frames
         self.encoders = encoders(self.inputs.values(), hidden, dropout, frames=frames)
         self.dropout = Dropout(dropout)
-        self.linear = nn.ModuleList(Linear(dim, hidden) for dim in (len(self.inputs) * hidden, hidden))
+        self.linear = nn.ModuleList(RectifiedLinear(dim, hidden) for dim in (len(self.inputs) * hidden, hidden))
 
     def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor:
         """Returns the output of the last layer, ``(batch, hidden)``, nowhere negative."""
         hidden = self.dropout(torch.cat(encode(self.encoders, features, present), dim=-1))
         for linear in self.linear:
-            hidden = linear.rectified(hidden)
+            hidden = linear(hidden)
         return hidden

@@ -1,13 +1,19 @@
 """The one layer that everything stands on, for one network and for a stack of them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 
 class Linear(nn.Linear):
-    """`torch.nn.Linear` whose weights may have an axis of models in front (`toolkit.models.stack`)."""
+    """`torch.nn.Linear` whose weights may have an axis of models in front (`toolkit.models.stack`).
+
+    Attributes:
+        rectifies: whether what is negative becomes zero
+    """
+
+    rectifies: ClassVar[bool] = False
 
     def reset_parameters(self) -> None:
         """Draws new weights, where there are any: a network may have no emotions to tell apart."""
@@ -19,22 +25,27 @@ class Linear(nn.Linear):
 
         In a stack it is ``(models, ..., in)`` to ``(models, ..., out)`` with weights ``(models, out, in)``.
         """
-        return self._map(values) if self.weight.dim() == 3 else super().forward(values)
-
-    def rectified(self, values: Tensor) -> Tensor:
-        """Maps as `forward`, and sets what is negative to zero."""
-        return self._map(values, rectify=True) if self.weight.dim() == 3 else super().forward(values).relu()
-
-    def _map(self, values: Tensor, *, rectify: bool = False) -> Tensor:
+        if self.weight.dim() == 2:
+            mapped = super().forward(values)
+            return mapped.relu() if self.rectifies else mapped
         rows = values if values.dim() == 3 else values.flatten(1, -2)  # (models, rows, in)
-        if self.out_features == 1:
-            # A product with one column is summed in another order where there is one model than where there are more.
-            mapped = (rows * self.weight).sum(dim=-1, keepdim=True)
-            mapped = mapped if self.bias is None else mapped + self.bias[:, None]
-            mapped = mapped.relu() if rectify else mapped
+        if self.out_features > 1:
+            mapped = _Products.apply(rows, self.weight, self.bias, self.rectifies)
         else:
-            mapped = _Products.apply(rows, self.weight, self.bias, rectify)
+            mapped = self._one_column(rows)
         return mapped if values.dim() == 3 else mapped.unflatten(1, values.shape[1:-1])
+
+    def _one_column(self, rows: Tensor) -> Tensor:
+        # A product with one column is summed in another order where there is one model than where there are more.
+        mapped = (rows * self.weight).sum(dim=-1, keepdim=True)
+        mapped = mapped if self.bias is None else mapped + self.bias[:, None]
+        return mapped.relu() if self.rectifies else mapped
+
+
+class RectifiedLinear(Linear):
+    """A linear layer that sets what is negative to zero."""
+
+    rectifies = True
 
 
 class _Products(torch.autograd.Function):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from toolkit.memory import usable_memory
 from toolkit.models.dropout import Dropout
 from toolkit.models.layers import encode, encoders
-from toolkit.models.linear import Linear
+from toolkit.models.linear import RectifiedLinear
 from toolkit.models.network import Features, Network, networks
 
 TRAINING_BYTES = 16  # of each weight: itself, its gradient and Adam's two moments, in float32
@@ -54,7 +54,7 @@ class TensorFusion(Network):
         self.stacks = not frames
         self.encoders = encoders(self.inputs.values(), hidden, dropout, frames=frames)
         self.dropout = Dropout(dropout)
-        self.linear = nn.ModuleList(Linear(dim, hidden) for dim in ((hidden + 1) ** len(inputs), hidden))
+        self.linear = nn.ModuleList(RectifiedLinear(dim, hidden) for dim in ((hidden + 1) ** len(inputs), hidden))
 
     def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor:
         """Returns the output of the last layer, ``(batch, hidden)``, nowhere negative."""
@@ -66,7 +66,7 @@ class TensorFusion(Network):
             products = (products[..., None] * other[..., None, :]).flatten(-2)  # (B, (1 + H) ** modalities so far)
         hidden = self.dropout(products)
         for linear in self.linear:
-            hidden = linear.rectified(hidden)
+            hidden = linear(hidden)
         return hidden
 
 
