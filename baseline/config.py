@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationEr
 
 from toolkit.errors import UserError, did_you_mean
 
+Level = Literal["utterance", "frame", "aligned"]
 Protocol = Literal["honest", "mertools"]
 PROTOCOLS: dict[Protocol, str] = {
     "honest": "epoch and settings chosen on validation clips, scored on clips that chose nothing",
@@ -41,11 +42,10 @@ def _folder_name(name: str) -> str:
 
 
 def _network_options(options: dict[str, Any]) -> dict[str, Any]:
-    for key, instead in {"name": "use --model", "inputs": "use --features", "classes": "they are the corpus'"}.items():
+    elsewhere = {"name": "use --model", "inputs": "use --features", "classes": "they are the corpus'"}
+    for key, instead in (elsewhere | {"frames": "use --set level=frame"}).items():
         if key in options:
             raise ValueError(f"'{key}' is no option of a network, {instead}")
-    if options.get("frames"):
-        raise ValueError("'frames' needs frame-level features, and runs read utterance-level ones")
     return options
 
 
@@ -92,6 +92,9 @@ class RunConfig(BaseModel, extra="forbid"):
         corpus: ``READER:PATH`` or the path of a CSV
         cache: folder of the feature caches
         features: encoders whose caches are read
+        level: ``utterance`` vectors, ``frame`` sequences, or ``aligned`` ones, with as many steps in every feature; the
+            first that the network reads if absent
+        compress: frames that become one, their mean; 12, or 6 where they are aligned, if absent
         model: registered network
         network: the network's own options
         training: how it is trained
@@ -116,6 +119,8 @@ class RunConfig(BaseModel, extra="forbid"):
     corpus: CorpusReference
     cache: AbsolutePath
     features: list[str] = Field(min_length=1)
+    level: Level | None = None
+    compress: int | None = Field(None, ge=1)
     model: str = "attention"
     network: Annotated[dict[str, Any], AfterValidator(_network_options)] = {"hidden": 128, "dropout": 0.3}
     training: TrainingSettings = TrainingSettings()
@@ -142,7 +147,8 @@ class RunConfig(BaseModel, extra="forbid"):
         group = [f"by-{self.group}"] if self.group else []
         protocol = [] if self.protocol == "honest" else [self.protocol]
         last = f"to{self.seed + self.seeds - 1}" if self.seeds > 1 else ""
-        name = "-".join([self.model, "+".join(self.features), *group, *protocol, f"seed{self.seed}{last}"])
+        level = [f"{self.level}{self.compress or ''}"] if self.level not in (None, "utterance") else []
+        name = "-".join([self.model, *level, "+".join(self.features), *group, *protocol, f"seed{self.seed}{last}"])
         if len(name) <= LONGEST_NAME:
             return name
         return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -12,7 +12,7 @@ from baseline.lesson import Lesson
 from baseline.stack_adam import StackAdam
 from baseline.task import Emphasis, Prediction, Task
 from toolkit.models.dropout import Chance
-from toolkit.models.network import Network
+from toolkit.models.network import Network, NetworkOutput
 from toolkit.models.stack import Stack
 
 
@@ -84,7 +84,8 @@ class Course:
         judged = np.empty((self.size, 2))
         for lesson, members in zip(self.lessons, self.members, strict=True):
             inputs, targets, truth = lesson.held
-            output = self.stack.apart(members, inputs.values, inputs.present)
+            parts = [self.stack.apart(members, part.features, part.present) for part in lesson.shown()]
+            output = _joined(parts)
             valence = output.valence * lesson.standard.valence[1] + lesson.standard.valence[0]
             probabilities = self.task.probabilities(output.emotion_logits).cpu().numpy()
             losses = self.task.loss(output, targets.expand(len(members))).tolist()
@@ -98,6 +99,15 @@ class Course:
         self.best[improved], self.kept[improved] = judged[improved], epoch
         for number in np.flatnonzero(improved):
             self.states[number] = self.stack.state(int(number))
+
+
+def _joined(outputs: Sequence[NetworkOutput]) -> NetworkOutput:
+    """Returns the outputs of several batches, ``(models, batch, ...)``, as one; their own losses are left out."""
+    if len(outputs) == 1:
+        return outputs[0]
+    features, logits, valence, losses = zip(*outputs, strict=True)
+    joined = (torch.cat(parts, dim=1) for parts in (features, logits, valence))
+    return NetworkOutput(*joined, torch.zeros_like(losses[0]))
 
 
 def _better(judged: np.ndarray, best: np.ndarray) -> np.ndarray:

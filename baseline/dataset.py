@@ -1,7 +1,7 @@
 """Feature caches and labels joined by clip name, as tensors on a device."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -10,11 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from baseline.ragged import Ragged
 from toolkit.cache import Cache, find_cache
 from toolkit.cache.joined import JoinedCache, find_joined
 from toolkit.corpus import Corpus
 from toolkit.errors import UserError, did_you_mean
+from toolkit.models.network import Features
 from toolkit.status import Status
+
+BATCH = 512  # clips looked at together: what is made of them stays in the processor's cache
+BATCH_FRAMES = 8192  # and frames of each feature, padding counted
 
 
 class FeatureSource(NamedTuple):
@@ -35,12 +40,12 @@ class Inputs:
 
     Attributes:
         names: clip names, one per row; a corrupted copy has the name of its source
-        values: ``(clips, dim)`` float32 by feature, zero where a clip has no such feature
+        values: ``(clips, dim)`` float32 vectors by feature, zero where a clip has no such feature, or frames
         present: ``(clips,)`` boolean by feature, true where a clip has it
     """
 
     names: tuple[str, ...]
-    values: dict[str, Tensor]
+    values: dict[str, Tensor | Ragged]
     present: dict[str, Tensor]
 
     def __len__(self) -> int:
@@ -54,7 +59,18 @@ class Inputs:
     @property
     def dims(self) -> dict[str, int]:
         """Dimension of each feature."""
-        return {key: values.shape[1] for key, values in self.values.items()}
+        return {key: v.dim if isinstance(v, Ragged) else v.shape[1] for key, v in self.values.items()}
+
+    @property
+    def lengths(self) -> Tensor | None:
+        """``(clips,)`` frames of each clip's longest feature, ``None`` where features are vectors."""
+        counts = [values.lengths for values in self.values.values() if isinstance(values, Ragged)]
+        return torch.stack(counts).amax(0) if counts else None
+
+    @property
+    def features(self) -> Features:
+        """What networks read: vectors, or frames padded to the longest of these clips."""
+        return {key: v.padded() if isinstance(v, Ragged) else v for key, v in self.values.items()}
 
     def only(self, features: Iterable[str]) -> Self:
         """Returns some of the features."""
@@ -78,11 +94,28 @@ class Inputs:
             {key: values[start:stop] for key, values in self.present.items()},
         )
 
+    def batches(self) -> Iterator[Self]:
+        """Yields these clips in batches for networks that predict, neighbours in each; one empty batch of none.
+
+        Frames are best had shortest clips first: a batch is padded to its longest.
+        """
+        start, count = 0, len(self)
+        lengths = [0] * count if self.lengths is None else self.lengths.tolist()
+        while start == 0 or start < count:
+            stop, longest = start + 1, max(lengths[start : start + 1], default=0)
+            while stop < min(count, start + BATCH):
+                longest = max(longest, lengths[stop])
+                if (stop + 1 - start) * longest > BATCH_FRAMES:
+                    break
+                stop += 1
+            yield self.span(start, stop)
+            start = stop
+
     def join(self, other: "Inputs") -> Self:
         """Returns these clips followed by others with the same features."""
         return type(self)(
             self.names + other.names,
-            {key: torch.cat([values, other.values[key]]) for key, values in self.values.items()},
+            {key: _end_to_end(values, other.values[key]) for key, values in self.values.items()},
             {key: torch.cat([values, other.present[key]]) for key, values in self.present.items()},
         )
 
@@ -132,13 +165,20 @@ class Examples:
         return len(self.inputs)
 
 
-def open_features(root: Path, corpus: Corpus, features: Sequence[str]) -> dict[str, FeatureSource]:
+def _end_to_end(values: Tensor | Ragged, others: Tensor | Ragged) -> Tensor | Ragged:
+    return Ragged.cat([values, others]) if isinstance(values, Ragged) else torch.cat([values, others])
+
+
+def open_features(
+    root: Path, corpus: Corpus, features: Sequence[str], level: str = "utterance"
+) -> dict[str, FeatureSource]:
     """Returns the caches of a corpus by feature name, sorted; of a pair of corpora, those of both as one.
 
     Args:
         root: folder of the caches
         corpus: whose caches
         features: encoder names
+        level: ``utterance``, or ``frame`` for the caches that hold frames
 
     Raises:
         UserError: a feature is named twice, or has no cache; the message gives the command that makes it
@@ -147,36 +187,42 @@ def open_features(root: Path, corpus: Corpus, features: Sequence[str]) -> dict[s
     if doubled or not features:
         problem = f"Feature '{doubled[0]}' is named twice" if doubled else "No features are named"
         raise UserError(f"{problem}. Expected each encoder once, as in --features egemaps face-hog.")
-    caches = {name: _open(root, corpus, name) for name in sorted(features)}
+    caches = {name: _open(root, corpus, name, level) for name in sorted(features)}
     return {name: FeatureSource(cache, cache.path.parent.name) for name, cache in caches.items()}
 
 
-def _open(root: Path, corpus: Corpus, feature: str) -> Cache | JoinedCache:
+def _open(root: Path, corpus: Corpus, feature: str, level: str) -> Cache | JoinedCache:
     if "source_name" in corpus.table:
-        return find_joined(root, corpus.table, feature)
-    return Cache(find_cache(root, corpus.name, feature))
+        return find_joined(root, corpus.table, feature, level)
+    return Cache(find_cache(root, corpus.name, feature, level))
 
 
-def load_inputs(sources: Mapping[str, FeatureSource], names: Sequence[str], device: str = "cpu") -> Inputs:
+def load_inputs(
+    sources: Mapping[str, FeatureSource],
+    names: Sequence[str],
+    device: str = "cpu",
+    dims: Mapping[str, int] | None = None,
+) -> Inputs:
     """Returns the utterance features of some clips; a failed clip is a row that is not present.
 
     Args:
         sources: caches by feature name
         names: clip names
         device: torch device
+        dims: dimension of the features of which a cache may hold no usable clip
 
     Raises:
         UserError: clips are absent from a cache, a cache holds no usable clip at all, or a value is not finite
     """
     values, present = {}, {}
     for key in sorted(sources):
-        cache, modality = sources[key]
-        _check_complete(cache, key, modality, names)
+        cache = sources[key].cache
+        require_complete(sources[key], key, names)
         ok = np.array([cache.status[cache.index[name]] == Status.OK for name in names], dtype=bool)
         rows = cache.row("utterance", names)
         if rows.shape[1] == 0:
-            raise UserError(f"{cache.path} holds no usable clip: every one failed. Leave '{key}' out of --features.")
-        _check_finite(cache, rows, ok, names)
+            rows = np.zeros((len(names), dim_without_clips(cache, key, dims)), np.float32)
+        require_finite(cache, [names[row] for row in _not_finite(rows, ok)])
         rows[~ok] = 0
         values[key] = torch.from_numpy(rows).to(device)
         present[key] = torch.from_numpy(ok).to(device)
@@ -207,23 +253,50 @@ def coverage(sources: Mapping[str, FeatureSource], names: Sequence[str]) -> dict
     }
 
 
-def _check_complete(cache: Cache, key: str, modality: str, names: Sequence[str]) -> None:
+def require_complete(source: FeatureSource, key: str, names: Sequence[str], level: str = "utterance") -> None:
+    """Checks that a cache has a row for each of some clips.
+
+    Raises:
+        UserError: it has not; the message says how to add them
+    """
+    cache = source.cache
     absent = [name for name in names if name not in cache]
     if absent:
+        option = " --level frame" if level == "frame" else ""
         raise UserError(
-            f"{cache.path} lacks {len(absent)} of {len(names)} clips, such as '{absent[0]}'. Add them with `python -m "
-            f"feature_extraction {modality} --corpus REF --encoder {key} --cache {cache.path.parents[2]}`."
+            f"{cache.path} lacks {len(absent)} of {len(names)} clips, such as '{absent[0]}'. Add them with "
+            f"`python -m feature_extraction {source.modality} --corpus REF --encoder {key}{option} "
+            f"--cache {cache.path.parents[2]}`."
         )
 
 
-def _check_finite(cache: Cache, rows: np.ndarray, ok: np.ndarray, names: Sequence[str]) -> None:
-    bad = [
+def require_finite(cache: Cache | JoinedCache, bad: Sequence[str]) -> None:
+    """Checks that no clip was found whose features are not finite.
+
+    Raises:
+        UserError: there is one
+    """
+    if bad:
+        raise UserError(
+            f"{cache.path}: '{bad[0]}' has features that are not finite ({len(bad)} clips). "
+            f"Check it with `python -m toolkit cache verify {cache.path}` and extract again with --overwrite."
+        )
+
+
+def dim_without_clips(cache: Cache | JoinedCache, key: str, dims: Mapping[str, int] | None) -> int:
+    """Returns the dimension of a feature that no clip of its cache has.
+
+    Raises:
+        UserError: nobody knows it
+    """
+    if dims is None:
+        raise UserError(f"{cache.path} holds no usable clip: every one failed. Leave '{key}' out of --features.")
+    return dims[key]
+
+
+def _not_finite(rows: np.ndarray, ok: np.ndarray) -> list[int]:
+    return [
         first + int(number)
         for first in range(0, len(rows), 1024)  # a block at a time: what is asked takes a quarter of their memory
         for number in np.flatnonzero(~np.isfinite(rows[first : first + 1024]).all(axis=1) & ok[first : first + 1024])
     ]
-    if bad:
-        raise UserError(
-            f"{cache.path}: '{names[bad[0]]}' has features that are not finite ({len(bad)} clips). "
-            f"Check it with `python -m toolkit cache verify {cache.path}` and extract again with --overwrite."
-        )

@@ -10,8 +10,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from baseline.config import TrainingSettings
 from baseline.dataset import Targets
-from baseline.fold_models import LIMIT
 from baseline.lesson import Lesson, order_of
+from baseline.ragged import Ragged
+from baseline.standard import LIMIT
 from toolkit.models.dropout import LEVELS
 from toolkit.models.network import Features, Sequences
 
@@ -80,6 +81,8 @@ class Feed:
     def _features(self, key: str, rows: Tensor) -> Tensor | Sequences:
         """Returns the standardised features of some rows ``(lessons, batch)`` of each lesson's pool."""
         pools = [lesson.pool.inputs.values[key] for lesson in self.lessons]
+        if isinstance(pools[0], Ragged):
+            return self._frames(key, rows)
         if self._one_pool:
             values = pools[0][rows]
         else:
@@ -87,6 +90,12 @@ class Feed:
         if not self.settings.normalise:
             return values
         return values.sub_(self._mean[key]).div_(self._deviation[key]).clamp_(-LIMIT, LIMIT)  # as `Standard.scaled`
+
+    def _frames(self, key: str, rows: Tensor) -> Sequences:
+        """Returns the same of frames. There is one lesson: networks that read frames do not stack."""
+        clips = [lesson.pool.inputs.values[key][own] for lesson, own in zip(self.lessons, rows, strict=True)]
+        padded = [one.standard.scaled(key, own).padded() for one, own in zip(self.lessons, clips, strict=True)]
+        return Sequences(*(torch.stack(part) for part in zip(*padded, strict=True)))
 
     def _labels(self, rows: Tensor, real: Tensor) -> Targets:
         """Returns what is known of some rows ``(lessons, clips)``, nothing where a row only fills up."""

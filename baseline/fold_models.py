@@ -1,7 +1,6 @@
 """The networks of all folds with what they were normalised by: predicting, saving, loading."""
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,92 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from baseline.dataset import Inputs, Targets
+from baseline.dataset import Inputs
+from baseline.standard import Standard
 from baseline.task import Prediction, activate
 from toolkit.errors import UserError
 from toolkit.models.network import Network, NetworkOutput, build_network
-
-# A standardised number beyond this is a feature that hardly varied in training; it must not drown all others.
-LIMIT = 5.0
-BATCH = 512  # clips per forward pass when predicting: what is made of them stays in the processor's cache
-
-
-class Standard(NamedTuple):
-    """Means and standard deviations of a training fold.
-
-    Attributes:
-        mean: ``(dim,)`` by feature
-        deviation: ``(dim,)`` by feature, one where a number does not vary, infinite where no clip has the feature
-        valence: ``(2,)`` mean and standard deviation, NaN where no valence is known
-        limit: standardised features are kept within plus and minus this
-    """
-
-    mean: dict[str, Tensor]
-    deviation: dict[str, Tensor]
-    valence: Tensor
-    limit: float = LIMIT
-
-    @classmethod
-    def neutral(cls, inputs: Inputs, targets: Targets) -> "Standard":
-        """Returns what leaves features and valence as they are."""
-        mean = {key: values.new_zeros(values.shape[1]) for key, values in inputs.values.items()}
-        valence = targets.valence.new_tensor([0.0, 1.0] if targets.valence.isfinite().any() else [float("nan")] * 2)
-        return cls(mean, {key: torch.ones_like(zeros) for key, zeros in mean.items()}, valence, math.inf)
-
-    @classmethod
-    def fit(cls, inputs: Inputs, targets: Targets, clips: Tensor | None = None) -> "Standard":
-        """Measures the clips that have each feature.
-
-        Args:
-            inputs: features
-            targets: labels of the same clips
-            clips: ``(n,)`` numbers of those that are measured, all of them if absent
-        """
-        if clips is None:
-            clips = torch.arange(len(inputs), device=targets.valence.device)
-        mean, deviation = {}, {}
-        for key, values in inputs.values.items():
-            mean[key], deviation[key] = _spread(values, clips[inputs.present[key][clips]])
-        known = targets.valence[clips]
-        known = known[known.isfinite()]
-        if not len(known):
-            return cls(mean, deviation, known.new_full((2,), float("nan")))
-        spread = known.std(correction=0)
-        return cls(mean, deviation, torch.stack([known.mean(), torch.where(spread > 0, spread, spread.new_ones(()))]))
-
-    def apply(self, inputs: Inputs) -> Inputs:
-        """Returns standardised features within the limit; those that are not present are zero.
-
-        A feature that no clip of the training fold had is not present: its encoder has learnt nothing.
-        """
-        values, present = {}, {}
-        for key in self.mean:
-            present[key] = inputs.present[key] & self.deviation[key].isfinite().all()
-            values[key] = self.scaled(key, inputs.values[key])
-            if not present[key].all():
-                values[key].mul_(present[key][:, None])
-        return Inputs(inputs.names, values, present)
-
-    def scaled(self, key: str, values: Tensor) -> Tensor:
-        """Returns standardised values ``(..., dim)`` of a feature within the limit."""
-        return torch.sub(values, self.mean[key]).div_(self.deviation[key]).clamp_(-self.limit, self.limit)
-
-    def to(self, device: str) -> "Standard":
-        """Returns the same on a device."""
-        mean, deviation = ({key: value.to(device) for key, value in part.items()} for part in self[:2])
-        return Standard(mean, deviation, self.valence.to(device), self.limit)
-
-
-def _spread(values: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns mean and standard deviation of some rows, each ``(dim,)``; computed in float64, a few rows at a time."""
-    if not len(rows):
-        return values.new_zeros(values.shape[1]), values.new_full((values.shape[1],), torch.inf)
-    blocks = rows.split(BATCH)
-    mean = (sum(values[block].double().sum(0) for block in blocks) / len(rows)).float()
-    squares = sum((values[block].double() - mean).square_().sum(0) for block in blocks)
-    spread = (squares / len(rows)).sqrt().float()
-    # Rounding alone gives a constant of 1e3 a deviation of 1e-5: constant means small beside the mean.
-    return mean, torch.where(spread > 1e-6 * (1 + mean.abs()), spread, torch.ones_like(spread))
 
 
 class FoldModel(NamedTuple):
@@ -117,7 +35,7 @@ class FoldModel(NamedTuple):
         """Returns the network's outputs for clips that are few enough for one batch, valence in the corpus' unit."""
         self.network.eval()
         scaled = self.standard.apply(inputs)
-        output = self.network(scaled.values, scaled.present)
+        output = self.network(scaled.features, scaled.present)
         mean, deviation = self.standard.valence
         return output._replace(valence=output.valence * deviation + mean)
 
@@ -169,9 +87,11 @@ class FoldEnsemble:
         models = (
             self.models if folds is None else [model for fold in folds for model in self.models[fold :: self.folds]]
         )
-        starts = range(0, max(1, len(inputs)), BATCH)
-        parts = [self._predict(models, inputs.span(start, start + BATCH)) for start in starts]
-        return Prediction(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        order = None if inputs.lengths is None else inputs.lengths.argsort(stable=True)
+        inputs = inputs if order is None else inputs.take(order)
+        parts = [self._predict(models, batch) for batch in inputs.batches()]
+        prediction = Prediction(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return prediction if order is None else prediction.take(order.argsort().cpu().numpy())
 
     def _predict(self, models: Sequence[FoldModel], inputs: Inputs) -> Prediction:
         """Returns the mean over some models for clips of one batch."""

@@ -1,5 +1,6 @@
 """What a network learns from: clips of a pool, which of them train and which choose the epoch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from baseline.dataset import Examples, Inputs, Targets
-from baseline.fold_models import Standard
+from baseline.standard import Standard
 from baseline.task import Truth
 
 
@@ -46,11 +47,30 @@ class Lesson:
 
     @cached_property
     def held(self) -> tuple[Inputs, Targets, Truth] | None:
-        """What an epoch is judged on: standardised features and labels, and the labels as they are."""
+        """What an epoch is judged on: features, labels with standardised valence, and the labels as they are.
+
+        Vectors are standardised; frames are not, and come shortest clips first, for `shown`.
+        """
         if self.valid is None or not len(self.valid):
             return None
-        inputs = self.standard.apply(self.pool.inputs.take(self.valid))
-        return inputs, self.targets.take(self.valid), Truth.of(self.pool.targets.take(self.valid))
+        rows, lengths = self.valid, self.pool.inputs.lengths
+        if lengths is not None:
+            rows = rows[lengths[rows].argsort(stable=True)]
+        inputs = self.pool.inputs.take(rows)
+        if lengths is None:
+            inputs = self.standard.apply(inputs)
+        return inputs, self.targets.take(rows), Truth.of(self.pool.targets.take(rows))
+
+    def shown(self) -> Iterator[Inputs]:
+        """Yields the clips of `held` for networks to read: vectors all at once, frames batch by batch.
+
+        Frames are standardised anew each time, since a copy of all would take as much memory as they do.
+        """
+        inputs = self.held[0]
+        if inputs.lengths is None:
+            yield inputs
+        else:
+            yield from map(self.standard.apply, inputs.batches())
 
     def steps(self, batch_size: int) -> int:
         """Returns the number of batches in a pass over the training clips."""

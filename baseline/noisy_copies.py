@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import torch
 
-from baseline.dataset import FeatureSource, open_features
+from baseline.dataset import FeatureSource
 from baseline.study import Part, Study
 from toolkit.corpus import Corpus, load_corpus
 from toolkit.errors import UserError
@@ -19,7 +19,7 @@ def training_copy(reference: str, study: Study) -> Part:
         UserError: no clip has a source there, or the copy has no fitting caches
     """
     copy = labelled_like(load_corpus(reference), study.train)
-    return study.part(copy, sources_of(copy, study.sources))
+    return study.part(copy, sources_of(copy, study))
 
 
 def test_copies(references: Sequence[str], study: Study) -> Part:
@@ -38,7 +38,7 @@ def test_copies(references: Sequence[str], study: Study) -> Part:
             expected = "Expected a copy made by `python -m toolkit corrupt`."
             raise UserError(f"Corpus '{copy.name}' has no numbers in a column 'snr'. {expected}")
         copy = labelled_like(copy.only(copy.table["snr"].notna()), tests)
-        parts.append(study.part(copy, sources_of(copy, study.sources)))
+        parts.append(study.part(copy, sources_of(copy, study)))
     examples = parts[0].examples
     for part in parts[1:]:
         examples = examples.join(part.examples)
@@ -67,18 +67,18 @@ def labelled_like(copy: Corpus, source: Corpus) -> Corpus:
     return replace(shared, table=table, emotions=source.emotions, valence=source.valence)
 
 
-def sources_of(copy: Corpus, sources: dict[str, FeatureSource]) -> dict[str, FeatureSource]:
+def sources_of(copy: Corpus, study: Study) -> dict[str, FeatureSource]:
     """Returns the caches of a copy, made by the same encoders as those of its source.
 
     Raises:
         UserError: a cache is not there, was made with other settings, or is that of the source
     """
-    root = next(iter(sources.values())).cache.path.parents[2]
-    own = open_features(root, copy, list(sources))
+    root = next(iter(study.sources.values())).cache.path.parents[2]
+    own = study.reading.open(root, copy, list(study.sources))
     for key, source in own.items():
-        if source.cache.path == sources[key].cache.path:
+        if source.cache.path == study.sources[key].cache.path:
             raise UserError(f"The corrupted copy is called '{copy.name}' like its source. Give it a name of its own.")
-        source.cache.expect(sources[key].cache.identity)
+        source.cache.expect(study.sources[key].cache.identity)
     return own
 
 

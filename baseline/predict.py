@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from baseline import run_directory as files
-from baseline.dataset import FeatureSource, Inputs, load_inputs, open_features
+from baseline.dataset import FeatureSource
 from baseline.fold_models import FoldEnsemble
+from baseline.reading import Reading
 from baseline.task import EmotionTask, Prediction, Task
 from baseline.vocabulary import VocabularyTask
 from feature_extraction.encoder import EncoderSpec, all_specs
@@ -62,6 +62,11 @@ class TrainedRun(NamedTuple):
     task: Task
     specs: list[EncoderSpec]
 
+    @property
+    def reading(self) -> Reading:
+        """What the networks read of each clip."""
+        return Reading(**self.ensemble.facts["reading"])
+
 
 def load_run(folder: Path, *, device: str = "cpu") -> TrainedRun:
     """Returns the networks of a run.
@@ -103,13 +108,15 @@ def predict(
         progress: shows a progress bar per encoder
     """
     device, names = resolve_device(device), list(corpus.table["name"])
+    levels = ("utterance",) if run.reading.level == "utterance" else ("frame",)
     with tempfile.TemporaryDirectory(prefix="predict-") as folder:
         options = RunOptions(device=device, workers=workers, progress=progress)
         for modality in sorted({spec.modality for spec in run.specs}):
             specs = [spec for spec in run.specs if spec.modality == modality]
-            extract_features(corpus, specs, Path(folder), options=options)
-        sources = open_features(Path(folder), corpus, [spec.name for spec in run.specs])
-        prediction = run.ensemble.predict(_inputs(run.ensemble, sources, names, device))
+            extract_features(corpus, specs, Path(folder), levels=levels, options=options)
+        sources = run.reading.open(Path(folder), corpus, [spec.name for spec in run.specs])
+        inputs = run.reading.load(sources, names, device, run.ensemble.network["inputs"])
+        prediction = run.ensemble.predict(inputs)
         missing = [_missing(sources, name) for name in names]
         for source in sources.values():
             source.cache.close()
@@ -136,16 +143,6 @@ def _task(ensemble: FoldEnsemble) -> Task:
     if ensemble.activation == VocabularyTask.activation:
         return VocabularyTask(ensemble.labels, {}, load_wheels(None), threshold=ensemble.facts["threshold"])
     return EmotionTask(ensemble.labels)
-
-
-def _inputs(ensemble: FoldEnsemble, sources: Mapping[str, FeatureSource], names: Sequence[str], device: str) -> Inputs:
-    """Returns the features; one that no clip has, which would end a training run, is only not present."""
-    made = {key: source for key, source in sources.items() if Status.OK in source.cache.status}
-    inputs = load_inputs(made, names, device)
-    for key in sources.keys() - made.keys():
-        inputs.values[key] = torch.zeros(len(names), ensemble.network["inputs"][key], device=device)
-        inputs.present[key] = torch.zeros(len(names), dtype=torch.bool, device=device)
-    return inputs
 
 
 def _missing(sources: Mapping[str, FeatureSource], name: str) -> list[Missing]:

@@ -12,8 +12,8 @@ import torch
 from baseline import run_directory as files
 from baseline.config import RunConfig, validated
 from baseline.crossvalidation import CrossValidation, Recipe
-from baseline.dataset import open_features
 from baseline.protocol import make_folds, read_folds, shuffled_folds, write_folds
+from baseline.reading import reading_of
 from baseline.results import metrics_of, prediction_table
 from baseline.study import Part, Study, load_part
 from baseline.task import Task
@@ -48,7 +48,8 @@ def run(config: RunConfig, *, overwrite: bool = False) -> Path:
     started = time.monotonic()
     track = track_of(config)
     # As the track read them: paths made absolute, so that the config repeats the run from anywhere.
-    config = config.model_copy(update={"options": track.settings.model_dump(mode="json", exclude_unset=True)})
+    options = track.settings.model_dump(mode="json", exclude_unset=True)
+    config = config.model_copy(update={"options": options, **reading_of(config)._asdict()})
     study = open_study(config, track)
     folder = files.claim(config, overwrite=overwrite)
     (folder / files.CONFIG).write_text(config.to_yaml(), encoding="utf-8")
@@ -78,20 +79,21 @@ def open_study(config: RunConfig, track: Track) -> Study:
     task = track.task(corpus, corpus.select(TRAIN), config.training.valence_weight)
     train = _labelled(corpus, task, device, own_split=_has_own_split(config, corpus))
     folds = _folds(config, track, train)
-    sources = open_features(config.cache, corpus, config.features)
-    training = load_part(train, sources, task, device).examples
+    reading = reading_of(config)
+    sources = reading.open(config.cache, corpus, config.features)
+    training = load_part(train, sources, reading, task, device).examples
     if not training.inputs.usable.any():
         raise UserError(f"None of the {len(train)} training clips of '{corpus.name}' has any of the features.")
     splits = track.test_splits(corpus) if config.test is None else config.test
     if TRAIN in splits:
         raise UserError(f"'{TRAIN}' is no test split: its clips were learnt from. predictions.csv has them, held out.")
-    tests = {split: load_part(corpus.select(split), sources, task, device) for split in splits}
+    tests = {split: load_part(corpus.select(split), sources, reading, task, device) for split in splits}
     recipe = recipe_of(config, corpus, task, tests, folds)
     with torch.random.fork_rng([]):  # only to see that it can be built, before anything is written
         build_network(**recipe.network, inputs=training.inputs.dims, classes=task.outputs)
     seeds = tuple(range(config.seed, config.seed + config.seeds))
     return track.extend(
-        Study(corpus, train, tests, training, folds, task, recipe, seeds, config.protocol, sources, device)
+        Study(corpus, train, tests, training, folds, task, recipe, seeds, config.protocol, sources, reading, device)
     )
 
 
@@ -155,7 +157,7 @@ def recipe_of(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Pa
         UserError: the choice of the epoch does not go with protocol or folds
     """
     labelled = any(task.known(part.examples.targets).any() for part in tests.values())
-    network = {"name": config.model, **config.network}
+    network = {"name": config.model, **config.network, **reading_of(config).told(config.model)}
     if config.protocol == "mertools":
         if config.select not in (None, "fold"):
             raise UserError(f"Got --protocol mertools with --select {config.select}. Theirs is --select fold.")
@@ -176,6 +178,7 @@ def _write_predictions(config: RunConfig, study: Study, final: CrossValidation, 
     table = prediction_table(study, final)
     table.to_csv(folder / files.PREDICTIONS, index=False, lineterminator="\n")
     facts = {"track": config.track, "corpus": study.corpus.name, "sources": files.describe_sources(study.sources)}
+    facts["reading"] = study.reading._asdict()
     replace(final.ensemble, facts=final.ensemble.facts | facts).save(folder / files.MODEL)
     if config.track not in SUBMISSION_COLUMNS:  # no challenge asks for one
         return

@@ -8,8 +8,9 @@ import numpy as np
 
 from baseline.config import Protocol
 from baseline.crossvalidation import CrossValidation, Recipe, cross_validate_all, join_seeds
-from baseline.dataset import Examples, FeatureSource, load_inputs
+from baseline.dataset import Examples, FeatureSource
 from baseline.fold_models import FoldEnsemble
+from baseline.reading import Reading
 from baseline.task import Prediction, Task, Truth
 from toolkit.corpus import Corpus
 from toolkit.metrics.classification import confusion
@@ -42,6 +43,7 @@ class Study:
         seeds: all seeds
         protocol: what chooses and what is scored (`baseline.config.PROTOCOLS`)
         sources: caches by feature
+        reading: what is read of them
         device: torch device
     """
 
@@ -55,6 +57,7 @@ class Study:
     seeds: tuple[int, ...]
     protocol: Protocol
     sources: dict[str, FeatureSource]
+    reading: Reading
     device: str
 
     @property
@@ -100,7 +103,7 @@ class Study:
 
     def part(self, corpus: Corpus, sources: Mapping[str, FeatureSource] | None = None) -> Part:
         """Returns clips with their features, from the caches of the run or from others."""
-        return load_part(corpus, sources or self.sources, self.task, self.device)
+        return load_part(corpus, sources or self.sources, self.reading, self.task, self.device)
 
     def with_training(self, more: Examples, folds: np.ndarray) -> Self:
         """Returns the study with more training clips in folds; the own ones stay first."""
@@ -111,9 +114,9 @@ class Study:
         return {split: measure(result.task, result.ensemble, part) for split, part in self.tests.items()}
 
 
-def load_part(corpus: Corpus, sources: Mapping[str, FeatureSource], task: Task, device: str) -> Part:
+def load_part(corpus: Corpus, sources: Mapping[str, FeatureSource], reading: Reading, task: Task, device: str) -> Part:
     """Returns clips with their features and labels."""
-    inputs = load_inputs(sources, list(corpus.table["name"]), device)
+    inputs = reading.load(sources, list(corpus.table["name"]), device)
     return Part(corpus, Examples(inputs, task.targets(corpus, device)))
 
 

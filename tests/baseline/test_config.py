@@ -65,7 +65,7 @@ def test_options_given_are_merged_with_the_file(file):
         ("name: ''", r"Setting 'name' in .* is '': .*at least 1 character"),
         ("training: {learning_rate: .inf}", r"Setting 'training.learning_rate' in .* is inf: Input should be a finite"),
         ("network: {inputs: 3}", r"Setting 'network' in .*'inputs' is no option of a network, use --features"),
-        ("network: {frames: true}", r"Setting 'network' in .*'frames' needs frame-level features"),
+        ("network: {frames: true}", r"Setting 'network' in .*'frames' is no option of a network, use --set level="),
         ("features: []", r"Nothing says which features"),
         ("[1, 2]", r"holds a list. Expected 'key: value' lines"),
         ("a: b: c", r"cannot be read as a config"),

@@ -52,7 +52,7 @@ def test_every_clip_failed(tmp_path, make_corpus, make_cache):
         load_inputs(open_features(tmp_path, corpus, ["face"]), list(corpus.table["name"]))
 
 
-def test_no_cache(tmp_path):
+def test_no_cache(tmp_path, make_corpus):
     with pytest.raises(UserError, match="--encoder egemaps"):
         open_features(tmp_path, make_corpus(tmp_path, train=1), ["egemaps"])
 

@@ -4,7 +4,7 @@ import torch
 
 from baseline.config import TrainingSettings
 from baseline.dataset import Examples, Inputs, Targets
-from baseline.fold_models import Standard
+from baseline.standard import Standard
 from baseline.task import EmotionTask
 from baseline.trainer import fit
 

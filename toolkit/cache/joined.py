@@ -97,6 +97,15 @@ class JoinedCache:
         parts = [self.ragged(field, name) for name in names]
         return np.concatenate(parts), np.array([len(part) for part in parts])
 
+    def lengths(self, field: str, names: Sequence[str]) -> np.ndarray:
+        """Returns how many rows of a field each of some clips has, as `Cache.lengths`."""
+        places = [self._place(name) for name in names]
+        lengths = np.zeros(len(names), np.int64)
+        for corpus, cache in self._caches.items():
+            rows = [row for row, (other, _) in enumerate(places) if other == corpus]
+            lengths[rows] = cache.lengths(field, [places[row][1] for row in rows])
+        return lengths
+
     def expect(self, identity: str) -> None:
         """Checks that the caches were made by what is asked for, as `Cache.expect`."""
         next(iter(self._caches.values())).expect(identity)
@@ -112,16 +121,18 @@ class JoinedCache:
         return self._places[name]
 
 
-def find_joined(root: Path, clips: pd.DataFrame, encoder: str) -> JoinedCache:
+def find_joined(root: Path, clips: pd.DataFrame, encoder: str, level: str = "utterance") -> JoinedCache:
     """Returns an encoder's caches of all corpora that some clips are from.
 
     Args:
         root: folder of the caches
         clips: as `JoinedCache`
         encoder: encoder name
+        level: ``utterance`` or ``frame``
 
     Raises:
         UserError: a corpus has no such cache, or one made by other settings
     """
     corpora = dict.fromkeys(clips["corpus"])
-    return JoinedCache({corpus: Cache(find_cache(root, corpus, encoder)) for corpus in corpora}, clips)
+    caches = {corpus: Cache(find_cache(root, corpus, encoder, level)) for corpus in corpora}
+    return JoinedCache(caches, clips)

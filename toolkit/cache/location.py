@@ -7,23 +7,38 @@ from toolkit.errors import UserError
 
 def cache_path(root: Path, corpus: str, modality: str, name: str, level: str = "utterance") -> Path:
     """Returns where the cache of one corpus, encoder and level of detail stands."""
-    return root / corpus / modality / f"{name}{'.frames' if level == 'frame' else ''}.h5"
+    return root / corpus / modality / f"{name}{_suffix(level)}"
 
 
-def find_cache(root: Path, corpus: str, encoder: str) -> Path:
-    """Returns an encoder's cache in whichever modality folder it stands, the frame-level one if there is no other.
+def find_cache(root: Path, corpus: str, encoder: str, level: str = "utterance") -> Path:
+    """Returns an encoder's cache in whichever modality folder it stands.
+
+    A frame-level cache has the utterance vectors too, and is read for them where there is no other.
+
+    Args:
+        root: folder of the caches
+        corpus: corpus name
+        encoder: encoder name
+        level: ``utterance`` or ``frame``
 
     Raises:
         UserError: there is none, or several
     """
-    for suffix in (".h5", ".frames.h5"):
+    levels = ("frame",) if level == "frame" else ("utterance", "frame")
+    for suffix in map(_suffix, levels):
         found = sorted(path for path in (root / corpus).glob(f"*/{encoder}{suffix}") if path.parent.name != "faces")
         if len(found) == 1:
             return found[0]
         if found:
             raise UserError(f"Several caches are called '{encoder}': {', '.join(map(str, found))}. Keep one.")
-    known = sorted({path.name.split(".")[0] for path in (root / corpus).glob("*/*.h5") if path.parent.name != "faces"})
+    there = (path for path in (root / corpus).glob(f"*/*{_suffix(levels[0])}") if path.parent.name != "faces")
+    known = sorted({path.name.split(".")[0] for path in there})
+    what, option = (f"frames of '{encoder}'", " --level frame") if level == "frame" else (f"'{encoder}'", "")
     raise UserError(
-        f"No cache of '{encoder}' for corpus '{corpus}' under {root}; there is: {', '.join(known) or 'none'}. Make it "
-        f"with `python -m feature_extraction audio|visual|text --corpus REF --encoder {encoder} --cache {root}`."
+        f"No cache of {what} for corpus '{corpus}' under {root}; there is: {', '.join(known) or 'none'}. Make it with "
+        f"`python -m feature_extraction audio|visual|text --corpus REF --encoder {encoder}{option} --cache {root}`."
     )
+
+
+def _suffix(level: str) -> str:
+    return ".frames.h5" if level == "frame" else ".h5"

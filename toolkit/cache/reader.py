@@ -145,6 +145,17 @@ class Cache:
             done += stop - start
         return rows, lengths
 
+    def lengths(self, field: str, names: Sequence[str]) -> np.ndarray:
+        """Returns how many rows of a ragged field each of some clips has, ``(n,)`` int64, 0 of a failed clip.
+
+        Raises:
+            UserError: the cache has no such clip or field
+        """
+        numbers = self._numbers(names)
+        if field not in self.fields and Status.OK not in self.status:  # so the field was never known
+            return np.zeros(len(names), np.int64)
+        return np.diff(self.offset(field))[numbers]
+
     def clip(self, name: str) -> Record:
         """Returns everything the cache holds of one clip.
 

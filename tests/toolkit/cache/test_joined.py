@@ -66,6 +66,7 @@ def test_frames(cache):
     np.testing.assert_array_equal(values, [[30, 31], [32, 33], [34, 35], [10, 11]])
     assert lengths.tolist() == [3, 1]
     np.testing.assert_array_equal(cache.ragged("frames/values", "one_a"), [[20, 21], [22, 23]])
+    assert cache.lengths("frames/values", ["two_c", "two_a", "one_b", "one_a"]).tolist() == [0, 3, 1, 2]
 
 
 def test_a_corpus_of_which_every_clip_failed(tmp_path, write):
@@ -73,6 +74,8 @@ def test_a_corpus_of_which_every_clip_failed(tmp_path, write):
     write("two", Record("c", Status.SILENT))
     rows = find_joined(tmp_path, CLIPS, "ramp").row("utterance", ["one_b", "two_c"])
     np.testing.assert_array_equal(rows, [[10, 11], [np.nan, np.nan]])
+    lengths = find_joined(tmp_path, CLIPS, "ramp").lengths("frames/values", ["one_b", "two_c"])
+    assert lengths.tolist() == [1, 0]
 
 
 def test_absent_clip(cache):

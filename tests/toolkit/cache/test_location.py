@@ -19,3 +19,14 @@ def test_find_cache_prefers_the_utterance_level(tmp_path: Path, cache_file: Path
 def test_find_cache_of_nothing(tmp_path: Path, cache_file: Path):
     with pytest.raises(UserError, match=r"No cache of 'rump' for corpus 'demo'.* there is: ramp"):
         find_cache(tmp_path, "demo", "rump")
+
+
+def test_find_cache_of_frames_only(tmp_path: Path, cache_file: Path):
+    with pytest.raises(
+        UserError, match=r"No cache of frames of 'ramp' .* there is: none.*--encoder ramp --level frame"
+    ):
+        find_cache(tmp_path, "demo", "ramp", "frame")
+    frames = cache_path(tmp_path, "demo", "visual", "ramp", "frame")
+    frames.write_bytes(cache_file.read_bytes())
+    assert find_cache(tmp_path, "demo", "ramp", "frame") == frames
+    assert find_cache(tmp_path, "demo", "ramp") == cache_file

@@ -95,6 +95,7 @@ def test_frames_end_to_end(stored: Path):
     assert lengths.tolist() == [3, 0, 2, 3]
     assert cache.joined("frames/time", cache.names)[0].tolist() == [0, 0.1, 0, 0.1, 0.2]
     assert cache.joined("frames/values", [])[0].shape == (0, 3)
+    assert cache.lengths("frames/values", ["d", "c", "b", "d"]).tolist() == lengths.tolist()
 
 
 @pytest.mark.parametrize("share", [1, 5, 24])
