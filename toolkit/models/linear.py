@@ -29,7 +29,7 @@ class Linear(nn.Linear):
             mapped = super().forward(values)
             return mapped.relu() if self.rectifies else mapped
         rows = values if values.dim() == 3 else values.flatten(1, -2)  # (models, rows, in)
-        if self.out_features > 1:
+        if self.out_features != 1:
             mapped = _Products.apply(rows, self.weight, self.bias, self.rectifies)
         else:
             mapped = self._one_column(rows)

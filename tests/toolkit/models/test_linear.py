@@ -1,21 +1,21 @@
 import pytest
 import torch
 
-from toolkit.models.linear import Linear
+from toolkit.models.linear import Linear, RectifiedLinear
 
 
 def stack(layers):
     """Linear layers as one whose weights have an axis of models in front."""
-    one = Linear(layers[0].in_features, layers[0].out_features, bias=layers[0].bias is not None)
+    one = type(layers[0])(layers[0].in_features, layers[0].out_features, bias=layers[0].bias is not None)
     for name, _ in layers[0].named_parameters():
         stacked = torch.stack([layer.get_parameter(name).detach() for layer in layers])
         setattr(one, name, torch.nn.Parameter(stacked))
     return one
 
 
-def layers(count, dim, width, **options):
+def layers(count, dim, width, kind=Linear, **options):
     torch.manual_seed(0)
-    return [Linear(dim, width, **options) for _ in range(count)]
+    return [kind(dim, width, **options) for _ in range(count)]
 
 
 def test_hand_computed():
@@ -29,15 +29,40 @@ def test_hand_computed():
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(5,), (1,), (0,), (5, 3), (2, 3, 4)])
-def test_each_model_is_torch_s_layer(shape, bias):
-    ours = layers(3, 6, 4, bias=bias)
+@pytest.mark.parametrize("width", [4, 1, 0])
+@pytest.mark.parametrize("kind", [Linear, RectifiedLinear])
+def test_each_model_is_torch_s_layer(shape, bias, width, kind):
+    """Also with no column at all, of which a head for no emotions is made."""
+    ours = layers(3, 6, width, kind, bias=bias)
     values = torch.randn(3, *shape, 6)
     mapped = stack(ours)(values)
-    assert mapped.shape == (3, *shape, 4)
+    assert mapped.shape == (3, *shape, width)
     for model, layer in enumerate(ours):
         expected = torch.nn.functional.linear(values[model], layer.weight, layer.bias)
+        expected = expected.relu() if kind is RectifiedLinear else expected
         torch.testing.assert_close(mapped[model], expected)
         assert torch.equal(layer(values[model]), expected)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("width", [4, 1])
+@pytest.mark.parametrize("kind", [Linear, RectifiedLinear])
+def test_gradients_are_torch_s(bias, width, kind):
+    ours = layers(3, 6, width, kind, bias=bias)
+    values, pull = torch.randn(3, 5, 6), torch.randn(3, 5, width)
+    together = learnt(stack(ours), values, pull)
+    assert kind is Linear or (together[0] == 0).any(), "nothing is rectified"
+    for model, layer in enumerate(ours):
+        for one, other in zip(together, learnt(layer, values[model], pull[model]), strict=True):
+            torch.testing.assert_close(one[model], other)
+
+
+def test_gradients_that_are_not_wanted_are_not_made():
+    layer = stack(layers(2, 6, 4))
+    layer.weight.requires_grad_(False)
+    layer(torch.randn(2, 5, 6)).sum().backward()
+    assert layer.weight.grad is None
+    torch.testing.assert_close(layer.bias.grad, torch.full((2, 4), 5.0))
 
 
 def test_models_do_not_touch_each_other():
@@ -65,7 +90,7 @@ WIDTHS = [(768, 128), (35, 128), (384, 16), (128, 7), (128, 1), (16, 16), (16, 1
 
 def compare(rows, dim, width, bias, tolerance):
     """A stack of five beside stacks of one: output and gradients of input, weight and bias."""
-    ours = layers(5, dim, width, bias=bias)
+    ours = layers(5, dim, width, RectifiedLinear, bias=bias)
     values, pull = torch.randn(5, rows, dim), torch.randn(5, rows, width)
     together = learnt(stack(ours), values, pull)
     for model in (0, 3):

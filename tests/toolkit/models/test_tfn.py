@@ -76,3 +76,15 @@ def test_nothing_fits(monkeypatch):
     monkeypatch.setattr(tfn, "usable_memory", lambda: 100)
     with pytest.raises(UserError, match="neither fewer modalities nor a smaller hidden size; use lmf"):
         build_network("tfn", {"a": 2, "b": 2, "c": 2}, 2, hidden=40)
+
+
+def test_dropout_on_the_products():
+    torch.manual_seed(0)
+    network = TensorFusion({"a": 3, "b": 3}, 2, hidden=16, dropout=0.5).train()
+    for encoder in network.encoders:
+        encoder.dropout.probability = 0.0
+    values = {key: torch.randn(20, 3) for key in "ab"}
+    seen, whole = products(network, values), products(network.eval(), values)
+    kept = seen != 0
+    torch.testing.assert_close(seen[kept], 2 * whole[kept])
+    assert 0.4 < kept[whole != 0].float().mean() < 0.6
