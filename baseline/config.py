@@ -94,6 +94,7 @@ class RunConfig(BaseModel, extra="forbid"):
         features: encoders whose caches are read
         level: ``utterance`` vectors, ``frame`` sequences, or ``aligned`` ones, with as many steps in every feature; the
             first that the network reads if absent
+        context: clips on either side of a clip, of the same group, whose mean features are features too
         compress: frames that become one, their mean; 12, or 6 where they are aligned, if absent
         model: registered network
         network: the network's own options
@@ -120,6 +121,7 @@ class RunConfig(BaseModel, extra="forbid"):
     cache: AbsolutePath
     features: list[str] = Field(min_length=1)
     level: Level | None = None
+    context: int = Field(0, ge=0)
     compress: int | None = Field(None, ge=1)
     model: str = "attention"
     network: Annotated[dict[str, Any], AfterValidator(_network_options)] = {"hidden": 128, "dropout": 0.3}

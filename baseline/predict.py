@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from baseline import run_directory as files
+from baseline.context import is_context
 from baseline.dataset import FeatureSource
 from baseline.fold_models import FoldEnsemble
 from baseline.reading import Reading
@@ -87,7 +88,7 @@ def load_run(folder: Path, *, device: str = "cpu") -> TrainedRun:
     ensemble = FoldEnsemble.load(folder / files.MODEL, resolve_device(device))
     try:
         caches = json.loads(path.read_text(encoding="utf-8"))["caches"]
-        specs = [_spec(name, caches[name], folder) for name in ensemble.features]
+        specs = [_spec(name, caches[name], folder) for name in ensemble.features if not is_context(name)]
     except (ValueError, KeyError) as error:
         raise UserError(f"{path} is damaged ({error!r}). Run the track again.") from error
     return TrainedRun(ensemble, _task(ensemble), specs)
@@ -115,7 +116,7 @@ def predict(
             specs = [spec for spec in run.specs if spec.modality == modality]
             extract_features(corpus, specs, Path(folder), levels=levels, options=options)
         sources = run.reading.open(Path(folder), corpus, [spec.name for spec in run.specs])
-        inputs = run.reading.load(sources, names, device, run.ensemble.network["inputs"])
+        inputs = run.reading.load(sources, corpus, device, run.ensemble.network["inputs"])
         prediction = run.ensemble.predict(inputs)
         missing = [_missing(sources, name) for name in names]
         for source in sources.values():

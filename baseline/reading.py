@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from baseline.config import Level, RunConfig
+from baseline.context import with_context
 from baseline.dataset import FeatureSource, Inputs, load_inputs, open_features
 from baseline.frame_features import load_frames
 from toolkit.corpus import Corpus
@@ -21,10 +22,14 @@ class Reading(NamedTuple):
     Attributes:
         level: ``utterance`` vectors, ``frame`` sequences, or ``aligned`` ones, with as many steps in every feature
         compress: frames that become one, their mean
+        context: clips on either side whose mean is a feature too, 0 for none
+        group: column whose equal values say that clips belong together
     """
 
     level: Level = "utterance"
     compress: int = COMPRESS["utterance"]
+    context: int = 0
+    group: str | None = None
 
     def open(self, root: Path, corpus: Corpus, features: Sequence[str]) -> dict[str, FeatureSource]:
         """Returns the caches of a corpus by feature name, as `baseline.dataset.open_features`."""
@@ -33,7 +38,7 @@ class Reading(NamedTuple):
     def load(
         self,
         sources: Mapping[str, FeatureSource],
-        names: Sequence[str],
+        corpus: Corpus,
         device: str = "cpu",
         dims: Mapping[str, int] | None = None,
     ) -> Inputs:
@@ -41,15 +46,17 @@ class Reading(NamedTuple):
 
         Args:
             sources: what `open` returned
-            names: clip names
+            corpus: the clips
             device: torch device
             dims: dimension of the features of which a cache may hold no usable clip
 
         Raises:
             UserError: clips are absent from a cache, a cache holds no usable clip at all, or a value is not finite
         """
+        names = list(corpus.table["name"])
         if self.level == "utterance":
-            return load_inputs(sources, names, device, dims)
+            inputs = load_inputs(sources, names, device, dims)
+            return with_context(inputs, corpus, self.group, self.context) if self.context else inputs
         aligned = self.level == "aligned"
         return load_frames(sources, names, self.compress, aligned=aligned, device=device, dims=dims)
 
@@ -58,11 +65,11 @@ class Reading(NamedTuple):
         return {"frames": True} if self.level != "utterance" and "utterance" in networks.get(model).levels else {}
 
 
-def reading_of(config: RunConfig) -> Reading:
+def reading_of(config: RunConfig, corpus: Corpus) -> Reading:
     """Returns what a run reads: by default the first level that its network reads, compressed as in MERTools.
 
     Raises:
-        UserError: the network cannot read that level, or vectors are to be compressed
+        UserError: the network cannot read that level, vectors are to be compressed, or a context has nothing to go by
     """
     levels = networks.get(config.model).levels
     level: Level = config.level or levels[0]
@@ -73,4 +80,8 @@ def reading_of(config: RunConfig) -> Reading:
             f"Got compress {config.compress}, and level 'utterance' has one vector per clip. Leave it out, or take a "
             "network and a level that read frames."
         )
-    return Reading(level, config.compress or COMPRESS[level])
+    group = config.group or corpus.group
+    if config.context and (level != "utterance" or group is None):
+        missing = "--group COLUMN to say which clips belong together" if group is None else "level 'utterance'"
+        raise UserError(f"Got context {config.context}, the clips on either side. It needs {missing}.")
+    return Reading(level, config.compress or COMPRESS[level], config.context, group)

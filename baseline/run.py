@@ -49,8 +49,9 @@ def run(config: RunConfig, *, overwrite: bool = False) -> Path:
     track = track_of(config)
     # As the track read them: paths made absolute, so that the config repeats the run from anywhere.
     options = track.settings.model_dump(mode="json", exclude_unset=True)
-    config = config.model_copy(update={"options": options, **reading_of(config)._asdict()})
+    config = config.model_copy(update={"options": options})
     study = open_study(config, track)
+    config = config.model_copy(update={"level": study.reading.level, "compress": study.reading.compress})
     folder = files.claim(config, overwrite=overwrite)
     (folder / files.CONFIG).write_text(config.to_yaml(), encoding="utf-8")
     own = pd.Series(study.folds[: len(study.train)], index=pd.Index(study.train.table["name"]), name="fold")
@@ -79,7 +80,7 @@ def open_study(config: RunConfig, track: Track) -> Study:
     task = track.task(corpus, corpus.select(TRAIN), config.training.valence_weight)
     train = _labelled(corpus, task, device, own_split=_has_own_split(config, corpus))
     folds = _folds(config, track, train)
-    reading = reading_of(config)
+    reading = reading_of(config, corpus)
     sources = reading.open(config.cache, corpus, config.features)
     training = load_part(train, sources, reading, task, device).examples
     if not training.inputs.usable.any():
@@ -157,7 +158,7 @@ def recipe_of(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Pa
         UserError: the choice of the epoch does not go with protocol or folds
     """
     labelled = any(task.known(part.examples.targets).any() for part in tests.values())
-    network = {"name": config.model, **config.network, **reading_of(config).told(config.model)}
+    network = {"name": config.model, **config.network, **reading_of(config, corpus).told(config.model)}
     if config.protocol == "mertools":
         if config.select not in (None, "fold"):
             raise UserError(f"Got --protocol mertools with --select {config.select}. Theirs is --select fold.")

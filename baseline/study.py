@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from baseline.config import Protocol
+from baseline.context import with_twins
 from baseline.crossvalidation import CrossValidation, Recipe, cross_validate_all, join_seeds
 from baseline.dataset import Examples, FeatureSource
 from baseline.fold_models import FoldEnsemble
@@ -98,7 +99,7 @@ class Study:
         return cross_validate_all(self._examples(features), self.folds, self.task, recipes, additions=additions)
 
     def _examples(self, features: Sequence[str] | None) -> Examples:
-        inputs = self.training.inputs if features is None else self.training.inputs.only(features)
+        inputs = self.training.inputs if features is None else self.training.inputs.only(with_twins(features, self.training.inputs.values))
         return Examples(inputs, self.training.targets)
 
     def part(self, corpus: Corpus, sources: Mapping[str, FeatureSource] | None = None) -> Part:
@@ -116,7 +117,7 @@ class Study:
 
 def load_part(corpus: Corpus, sources: Mapping[str, FeatureSource], reading: Reading, task: Task, device: str) -> Part:
     """Returns clips with their features and labels."""
-    inputs = reading.load(sources, list(corpus.table["name"]), device)
+    inputs = reading.load(sources, corpus, device)
     return Part(corpus, Examples(inputs, task.targets(corpus, device)))
 
 
