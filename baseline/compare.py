@@ -23,7 +23,8 @@ SHOWN = 3  # clips that a message names
 NOTES = (
     "Difference: A less B; mse and mae are better where they are lower. Over clips: 95 % interval of the paired "
     "bootstrap, p-value of the randomisation test. Over seeds: Student's 95 % interval, p-value of the sign-flip test, "
-    "which five seeds cannot bring below 2/32. Each score is tested by itself: of twenty, one is below 0.05 by chance."
+    "which five seeds cannot bring below 2/32. Each score is tested by itself: of twenty, one is below 0.05 by chance. "
+    "Scores of held-out clips that chose the epoch on their own fold are optimistic on both sides."
 )
 
 
@@ -72,11 +73,12 @@ def facts_of(folder: Path) -> str:
     """Returns what a run's scores rest on, in words."""
     run = read_run(folder)
     config, metrics = run.config, run.metrics
-    seed, seeds = config.get("seed", 0), config.get("seeds", 1)
-    held_out = int(_labelled(run)["fold"].notna().sum())
+    first, count = config.get("seed", 0), config.get("seeds", 1)
+    seeds = f"seed {first}" if count == 1 else f"seeds {first} to {first + count - 1}"
+    chose = int(_labelled(run)["fold"].notna().sum())
     return (
-        f"{folder}: protocol {metrics.get('protocol', 'honest')}, corpus {config.get('corpus', 'not known')}, seeds "
-        f"{seed} to {seed + seeds - 1}, {held_out} held-out clips; epoch: {metrics.get('selection')}"
+        f"{folder}: protocol {metrics.get('protocol', 'honest')}, corpus {config.get('corpus', 'not known')}, {seeds}, "
+        f"{chose} held-out clips chose ({metrics.get('selection', 'not known')})"
     )
 
 

@@ -131,8 +131,9 @@ def topn(
 ) -> None:
     """Fuse the best encoders of each modality, best by validation scores of this corpus; goes on where it was ended."""
     given = _given(locals(), "fusion", "most", "ranking")
+    from baseline.fusion import FUSIONS
     from baseline.rank import ALL
-    from baseline.topn import FUSIONS, summary_lines
+    from baseline.topn import summary_lines
     from baseline.topn import topn as run_topn
 
     own = {"features": [ALL], "model": model or "attention_topn"}

@@ -44,4 +44,6 @@ def plain_lines(table: pd.DataFrame) -> list[str]:
 def _cell(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
         return ""
-    return f"{value:.4f}" if isinstance(value, float) else str(value).replace("|", "\\|").replace("\n", " ")
+    if isinstance(value, float):
+        return f"{round(value, 4) + 0.0:.4f}"  # no minus in front of nothing
+    return str(value).replace("|", "\\|").replace("\n", " ")

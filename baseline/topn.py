@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from baseline.basis import Basis, Score, basis_of, decisive, open_labelled, score_columns
 from baseline.config import RunConfig
 from baseline.fold_choice import is_nested, train_choices
+from baseline.fusion import FUSIONS, Fusion, fusions_of, read_ranking
 from baseline.rank import ALL, RANKING, rank, rank_folder
 from baseline.study import Study
 from baseline.table_file import plain_lines, write_csv, write_markdown
@@ -20,33 +21,8 @@ from toolkit.errors import UserError
 logger = logging.getLogger(__name__)
 
 LOG, TABLE = "fusions.jsonl", "fusion"
-MODALITIES = {"A": "audio", "V": "visual", "T": "text"}
-FUSIONS = ("AV", "AT", "VT", "AVT")
 MOST = 6  # encoders per modality, as in MERTools (MER2024, ``--fusion_topn``)
 RANKED_BY = "attention"
-
-Sets = tuple[tuple[str, ...], ...]
-
-
-class Fusion(NamedTuple):
-    """The best few encoders of some modalities.
-
-    Attributes:
-        modalities: letters of `MODALITIES`
-        count: encoders per modality, fewer where a modality has no more
-        features: the encoders
-        by_fold: the encoders of each fold, which differ where each is chosen by the other folds
-    """
-
-    modalities: str
-    count: int
-    features: tuple[str, ...]
-    by_fold: Sets
-
-    @property
-    def key(self) -> str:
-        """The fusion as a word."""
-        return f"{self.modalities} {' | '.join('+'.join(names) for names in dict.fromkeys(self.by_fold))}"
 
 
 def topn(
@@ -61,7 +37,7 @@ def topn(
 
     Args:
         config: how networks are trained; its features are taken from the ranking
-        fusions: modalities, as letters of `MODALITIES`
+        fusions: modalities, as letters of `baseline.fusion.MODALITIES`
         most: encoders per modality, at most
         ranking: ``ranking.csv`` of `baseline.rank`; that of `RANKED_BY` with the same folds if absent, made if need be
         overwrite: whether a table with other settings may be replaced
@@ -95,59 +71,6 @@ def summary_lines(folder: Path) -> list[str]:
     return [*plain_lines(table[shown]), *(str(folder / f"{TABLE}.{suffix}") for suffix in ("md", "csv"))]
 
 
-def fusions_of(ranking: pd.DataFrame, fusions: Sequence[str], most: int, folds: int = 0) -> list[Fusion]:
-    """Returns the fusions that a ranking makes possible, each set of encoders once.
-
-    Args:
-        ranking: as of `read_ranking`
-        fusions: modalities, as letters of `MODALITIES`
-        most: encoders per modality, at most
-        folds: number of folds, where each is to have the best by the clips that chose for it
-
-    Raises:
-        UserError: letters that stand for nothing, or a modality without any encoder in all of the fusions
-    """
-    found = []
-    for letters in fusions:
-        if not letters or not set(letters) <= set(MODALITIES):
-            raise UserError(f"'{letters}' is no fusion. Expected letters of {', '.join(MODALITIES)}, as in AVT.")
-        absent = [MODALITIES[letter] for letter in letters if MODALITIES[letter] not in set(ranking["modality"])]
-        if absent:
-            logger.warning("%s is left out: the ranking has no %s encoder.", letters, absent[0])
-            continue
-        before: Sets = ()
-        for count in range(1, most + 1):
-            features = _best(ranking, letters, count, "validation")
-            columns = [f"fold_{fold}" for fold in range(folds)] or ["validation"]
-            by_fold = tuple(_best(ranking, letters, count, column) for column in columns)
-            if by_fold != before:  # the same again where no modality has more
-                found.append(Fusion(letters, count, features, by_fold))
-            before = by_fold
-    if not found:
-        raise UserError("None of the fusions can be made: the ranking lacks a modality of each. Extract another one.")
-    return found
-
-
-def read_ranking(path: Path) -> pd.DataFrame:
-    """Returns the encoders of a ranking that could be used, the best first.
-
-    Raises:
-        UserError: the file cannot be read or is no ranking
-    """
-    try:
-        table = pd.read_csv(path, dtype={"encoder": str, "folds": str, "corpus": str})
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path} cannot be read as a ranking ({error}). Make it with `python -m baseline rank`."
-        ) from None
-    absent = {"encoder", "modality", "validation", "protocol", "corpus", "folds"} - set(table)
-    if absent:
-        raise UserError(
-            f"{path} has no column '{min(absent)}'. Expected the ranking.csv that `python -m baseline rank` writes."
-        )
-    return table[table["validation"].notna()]
-
-
 def _ranking_path(config: RunConfig, ranking: Path | None) -> Path:
     if ranking is not None:
         return ranking
@@ -170,14 +93,6 @@ def _require_same(path: Path, ranking: pd.DataFrame, basis: Basis) -> None:
                 f"{path} was made with {column} {before}, here it is {now}. Rank again with the same --corpus, "
                 "--protocol, --seed, --folds and --group, or leave out --ranking."
             )
-
-
-def _best(ranking: pd.DataFrame, letters: str, count: int, column: str) -> tuple[str, ...]:
-    names: list[str] = []
-    for letter in letters:
-        own = ranking[ranking["modality"] == MODALITIES[letter]]
-        names += own.sort_values([column, "encoder"], ascending=[False, True])["encoder"][:count].tolist()
-    return tuple(names)
 
 
 def _record(study: Study, fusion: Fusion, log: TrialLog) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Tables in Markdown, CSV and for the terminal."""
 
-import numpy as np
 import pandas as pd
 
 from baseline.table_file import plain_lines, write_csv, write_markdown
@@ -9,7 +8,7 @@ TABLE = pd.DataFrame(
     {
         "rank": pd.array([1, None], dtype="Int64"),
         "name": ["a|b", "two\nlines"],
-        "score": [0.123456, np.nan],
+        "score": [0.123456, -0.00001],
         "note": [None, "worse"],
     }
 )
@@ -22,14 +21,16 @@ def test_markdown(tmp_path):
         "| rank | name | score | note |\n"
         "| ---: | --- | ---: | --- |\n"
         "| 1 | a\\|b | 0.1235 |  |\n"
-        "|  | two lines |  | worse |\n"
+        "|  | two lines | 0.0000 | worse |\n"
     )
 
 
 def test_csv(tmp_path):
     write_csv(TABLE, tmp_path / "table.csv")
-    assert (tmp_path / "table.csv").read_bytes() == b'rank,name,score,note\n1,a|b,0.123456,\n,"two\nlines",,worse\n'
+    assert (
+        tmp_path / "table.csv"
+    ).read_bytes() == b'rank,name,score,note\n1,a|b,0.123456,\n,"two\nlines",-1e-05,worse\n'
 
 
 def test_plain():
-    assert plain_lines(TABLE[["rank", "score"]]) == ["rank  score", "1     0.1235", ""]
+    assert plain_lines(TABLE[["rank", "score"]]) == ["rank  score", "1     0.1235", "      0.0000"]
