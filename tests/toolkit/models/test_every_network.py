@@ -155,7 +155,7 @@ def test_built_with_any_modalities(name, level, names):
 
 
 @every
-@pytest.mark.parametrize("keys", [["audio"], ["text"], ["visual"], ["audio", "text"], ["audio", "visual"]])
+@pytest.mark.parametrize("keys", [["audio"], ["text"], ["audio", "visual"]])
 def test_a_modality_not_given_is_one_that_no_clip_has(name, level, keys):
     network, features = build(name, level).eval(), make(level)
     given = network({key: features[key] for key in keys})
@@ -345,10 +345,11 @@ def members(name, level, **options):
     return [build(name, level, seed=seed, **dict.fromkeys(scalars, 0.1 * seed), **options) for seed in range(3)]
 
 
-@every_name
-def test_scalars_are_options_that_are_numbers(name):
-    defaults = options_of(name)
-    assert [key for key in networks.get(name).scalars if not isinstance(defaults.get(key), float)] == []
+@every
+def test_scalars_are_options_that_are_numbers_and_no_weights(name, level):
+    defaults, scalars = options_of(name), networks.get(name).scalars
+    assert [key for key in scalars if not isinstance(defaults.get(key), float)] == []
+    assert set(scalars).isdisjoint(build(name, level).state_dict())
 
 
 @every_name
@@ -358,9 +359,7 @@ def test_vectors_stack(name):
 
 
 @stacking
-@pytest.mark.parametrize(
-    ("batch", "hidden", "tolerance"), [(16, 16, EXACT), (32, 32, EXACT), (5, 8, 1e-5), (1, 8, 1e-5)]
-)
+@pytest.mark.parametrize(("batch", "hidden", "tolerance"), [(16, 16, EXACT), (5, 8, 1e-5), (1, 8, 1e-5)])
 def test_a_stack_is_its_members_to_the_bit(name, level, batch, hidden, tolerance):
     """Each trains on clips of its own with dropout of its own: outputs and gradients are a stack of one's."""
     data = [make(level, batch=batch, seed=seed) for seed in range(3)]

@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 import torch
 
@@ -42,6 +44,12 @@ def test_each_model_is_torch_s_layer(shape, bias, width, kind):
         expected = expected.relu() if kind is RectifiedLinear else expected
         torch.testing.assert_close(mapped[model], expected)
         assert torch.equal(layer(values[model]), expected)
+
+
+def test_no_column_is_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Linear(6, 0).weight.shape == (0, 6)
 
 
 @pytest.mark.parametrize("bias", [True, False])
