@@ -58,7 +58,7 @@ class SearchReport(NamedTuple):
     def _draws(self) -> str:
         space = self.plan.space
         spent = ", all there are" if len(self.order) == space.size else f" out of {space.size}"
-        how = "at random" if self.plan.sampler == "random" else f"by {self.plan.sampler}, which leans to what did well"
+        how = "at random" if self.plan.sampler == "random" else f"by {self.plan.sampler}, which leans to what did well,"
         failed = sum(not trial.merits for trial in self.order)
         return f"{len(self.order)} combinations{spent}, drawn {how} from the ranges of {space.source}; {failed} failed."
 
