@@ -1,109 +1,32 @@
 """Laws that every registered network obeys, at every level it reads."""
 
-import inspect
-
 import pytest
 import torch
 
+from specimens import (
+    DIMS,
+    GARBAGE,
+    KINDS,
+    assert_same,
+    assert_same_gradients,
+    build,
+    each,
+    every,
+    every_name,
+    gradients,
+    led,
+    make,
+    options_of,
+    those,
+    total,
+    without,
+)
 from toolkit.errors import UserError
 from toolkit.models.dropout import Chance
-from toolkit.models.network import Sequences, build_network, networks
-from toolkit.models.stack import Stack, stackable
+from toolkit.models.network import Sequences, build_network
+from toolkit.models.stack import Stack
 
 CPU = torch.device("cpu")
-EXACT = 0 if torch.backends.mkl.is_available() else 1e-5  # other libraries promise nothing about the last bit
-DIMS = {"audio": 4, "text": 3, "visual": 6}
-KINDS = [
-    pytest.param(name, level, id=f"{name}-{level}") for name in networks.names() for level in networks.get(name).levels
-]
-GARBAGE = 1e4  # stands where nobody looks
-
-
-def those(kinds):
-    return pytest.mark.parametrize(("name", "level"), kinds)
-
-
-every = those(KINDS)
-every_name = pytest.mark.parametrize("name", networks.names())
-
-
-def options_of(name):
-    """The options of a network with their defaults."""
-    parameters = inspect.signature(networks.get(name)).parameters
-    return {key: value.default for key, value in parameters.items() if key not in ("inputs", "classes")}
-
-
-def build(name, level, dims=DIMS, *, seed=0, **options):
-    if "frames" in options_of(name):
-        options["frames"] = level == "frame"
-    torch.manual_seed(seed)
-    return build_network(name, dims, 6, **({"hidden": 8} | options))
-
-
-def make(level, dims=DIMS, batch=5, *, seed=0):
-    """Features of a batch, lengths from 1 on, garbage where no frame is."""
-    generator = torch.Generator().manual_seed(seed)
-    features = {}
-    for number, (key, dim) in enumerate(dims.items()):
-        if level == "utterance":
-            features[key] = torch.randn(batch, dim, generator=generator)
-            continue
-        steps = 6 if level == "aligned" else 5 + number
-        lengths = torch.tensor([steps, 1, 3, steps - 1, 2])[torch.arange(batch) % 5]
-        values = torch.randn(batch, steps, dim, generator=generator)
-        features[key] = Sequences(values.masked_fill(~Sequences(values, lengths).mask[..., None], GARBAGE), lengths)
-    return features
-
-
-def each(features, change):
-    """Features with every tensor changed, values and lengths alike."""
-    return {key: Sequences(*map(change, p)) if isinstance(p, Sequences) else change(p) for key, p in features.items()}
-
-
-def without(features, key, rows):
-    """Features with garbage, and with lengths that mean nothing, in some rows of one modality."""
-
-    def spoilt(part):
-        part = part.clone()
-        part[rows] = GARBAGE
-        return part
-
-    part = features[key]
-    if not isinstance(part, Sequences):
-        return features | {key: spoilt(part)}
-    lengths = part.lengths.clone()
-    lengths[rows] = part.values.shape[1] - lengths[rows]
-    return features | {key: Sequences(spoilt(part.values), lengths)}
-
-
-def total(output, rows=slice(None)):
-    """A loss over some clips and the network's own."""
-    return output.emotion_logits[rows].square().sum() + output.valence[rows].square().sum() + output.auxiliary_loss
-
-
-def gradients(network, output, rows=slice(None)):
-    """The gradient of every weight, zero where it was not used."""
-    network.zero_grad()
-    total(output, rows).backward()
-    return {
-        key: torch.zeros_like(weight) if weight.grad is None else weight.grad.clone()
-        for key, weight in network.named_parameters()
-    }
-
-
-def assert_same(output, expected, *, rows=slice(None), tolerance=1e-6):
-    """The same outputs, of some clips, and the same auxiliary loss."""
-    for ours, theirs in zip(output[:3], expected[:3], strict=True):
-        torch.testing.assert_close(ours[rows], theirs, rtol=tolerance, atol=tolerance)
-    torch.testing.assert_close(output.auxiliary_loss, expected.auxiliary_loss, rtol=tolerance, atol=tolerance)
-
-
-def assert_same_gradients(ours, theirs, tolerance=1e-5):
-    for key, gradient in ours.items():
-        torch.testing.assert_close(
-            gradient, theirs[key], rtol=tolerance, atol=tolerance, msg=lambda m, k=key: f"{k}: {m}"
-        )
-
 
 # What it gives
 
@@ -303,11 +226,6 @@ def test_length_of_nothing(name, level):
 # Dropout
 
 
-def led(parts, models):
-    """Features or masks with an axis of models in front, the same for each."""
-    return each(parts, lambda part: part.expand(models, *part.shape))
-
-
 @every
 def test_dropout_in_training_alone(name, level):
     network, features = build(name, level, dropout=0.5), make(level)
@@ -331,84 +249,6 @@ def test_all_randomness_of_training_is_the_seed_s(name, level):
         assert_same(one, two, tolerance=0)
     assert not torch.equal(first[0].features, other[0].features)
     assert not torch.equal(first[0].features, first[1].features)
-
-
-# Stacks
-
-
-stacking = those([kind for kind in KINDS if build(*kind.values).stacks])
-
-
-def members(name, level, **options):
-    """Three networks that differ in their weights and in all options that a stack may differ in."""
-    scalars = networks.get(name).scalars
-    return [build(name, level, seed=seed, **dict.fromkeys(scalars, 0.1 * seed), **options) for seed in range(3)]
-
-
-@every
-def test_scalars_are_options_that_are_numbers_and_no_weights(name, level):
-    defaults, scalars = options_of(name), networks.get(name).scalars
-    assert [key for key in scalars if not isinstance(defaults.get(key), float)] == []
-    assert set(scalars).isdisjoint(build(name, level).state_dict())
-
-
-@every_name
-def test_vectors_stack(name):
-    stacks = [build(name, level).stacks for level in networks.get(name).levels]
-    assert stacks == [level == "utterance" for level in networks.get(name).levels]
-
-
-@stacking
-@pytest.mark.parametrize(("batch", "hidden", "tolerance"), [(16, 16, EXACT), (5, 8, 1e-5), (1, 8, 1e-5)])
-def test_a_stack_is_its_members_to_the_bit(name, level, batch, hidden, tolerance):
-    """Each trains on clips of its own with dropout of its own: outputs and gradients are a stack of one's."""
-    data = [make(level, batch=batch, seed=seed) for seed in range(3)]
-    features = {key: torch.stack([one[key] for one in data]) for key in DIMS}
-    lacking = torch.rand(3, batch, generator=torch.Generator().manual_seed(0)) < 0.3
-    present = {"audio": torch.ones_like(lacking), "text": ~lacking, "visual": lacking | (torch.arange(batch) % 2 == 0)}
-
-    def train(models):
-        networks = members(name, level, hidden=hidden)
-        stack = Stack([networks[model] for model in models], Chance([10 + model for model in models], CPU)).train()
-        parts = ({key: part[models] for key, part in one.items()} for one in (features, present))
-        output = stack(*parts)
-        assert output.auxiliary_loss.shape == (len(models),)
-        loss = output.emotion_logits.square().sum((1, 2)) + output.valence.square().sum(1) + output.auxiliary_loss
-        loss.sum().backward()
-        return output, {key: weight.grad for key, weight in stack.named_parameters()}
-
-    together, pulls = train([0, 1, 2])
-    for model in range(3):
-        alone, pull = train([model])
-        for part, expected in zip(together, alone, strict=True):
-            torch.testing.assert_close(part[model], expected[0], rtol=tolerance, atol=tolerance)
-        for key, gradient in pull.items():
-            assert (gradient is None) == (pulls[key] is None)
-            if gradient is not None:
-                torch.testing.assert_close(pulls[key][model], gradient[0], rtol=tolerance, atol=tolerance)
-
-
-@every
-def test_a_stack_is_the_networks_themselves(name, level):
-    """Outputs of a stack, of its part and of what is taken out of it, beside those of the networks as they were."""
-    count = 3 if build(name, level).stacks else 1
-    networks, features = members(name, level)[:count], make(level)
-    present = {"text": torch.tensor([True, False, True, True, True])}
-    expected = [network.eval()(features, present) for network in networks]
-    stack = Stack(networks).eval()
-    together, apart = stack(led(features, count), led(present, count)), stack.apart(slice(0, count), features, present)
-    for number, output in enumerate(expected):
-        for ours in (together, apart):
-            assert_same(type(ours)(*(part[number] for part in ours)), output, tolerance=1e-5)
-        fresh = build(name, level, seed=9, **dict.fromkeys(type(stack.network).scalars, 0.1 * number)).eval()
-        fresh.load_state_dict(stack.state(number))
-        assert_same(fresh(features, present), output, tolerance=1e-6)
-
-
-@stacking
-def test_what_differs_in_scalars_stacks(name, level):
-    assert stackable(members(name, level))
-    assert not stackable([build(name, level), build(name, level, hidden=16)])
 
 
 # Mistakes
