@@ -47,4 +47,4 @@ class Attention(Network):
         """Returns the weighted sum of the encoded modalities, ``(batch, hidden)``."""
         encoded = encode(self.encoders, features, present)
         scores = self.scores(self.attention(torch.cat(encoded, dim=-1)))  # (B, M)
-        return (torch.stack(encoded, dim=-1) @ scores[..., None]).squeeze(-1)
+        return (torch.stack(encoded, dim=-2) * scores[..., None]).sum(dim=-2)
