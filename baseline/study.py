@@ -99,7 +99,9 @@ class Study:
         return cross_validate_all(self._examples(features), self.folds, self.task, recipes, additions=additions)
 
     def _examples(self, features: Sequence[str] | None) -> Examples:
-        inputs = self.training.inputs if features is None else self.training.inputs.only(with_twins(features, self.training.inputs.values))
+        inputs = self.training.inputs
+        if features is not None:
+            inputs = inputs.only(with_twins(features, inputs.values))
         return Examples(inputs, self.training.targets)
 
     def part(self, corpus: Corpus, sources: Mapping[str, FeatureSource] | None = None) -> Part:

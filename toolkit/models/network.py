@@ -66,7 +66,8 @@ class Network(nn.Module, ABC):
 
     Modalities are iterated sorted by name (`anchored` for networks in which one of them is special). A modality may be
     missing for the whole batch (its key is absent from ``features``) or for some clips (``present`` is false there);
-    what stands in ``features`` for such a clip must be finite and is not looked at. A clip without any modality changes nothing for the others, nor the auxiliary loss.
+    what stands in ``features`` for such a clip must be finite and is not looked at. A clip
+    without any modality changes nothing for the others, nor the auxiliary loss.
 
     Many networks of one class can train as one (`toolkit.models.stack`): every weight then has an axis of models in
     front, and so has every feature. A class that says ``stacks = True`` is written for both: it computes on the last
