@@ -20,6 +20,7 @@ def train(
     corpus: Annotated[str | None, option("REF", "READER:PATH, or the path of a CSV.")] = None,
     cache: Annotated[Path | None, option("DIR", "Folder of the feature caches.")] = None,
     features: Annotated[Names, option("NAME ...", "Encoders whose caches are read.")] = None,
+    level: Annotated[str | None, option("NAME", "utterance, frame or aligned (default: as the network reads).")] = None,
     model: Annotated[str | None, option("NAME", f"{NETWORKS} (default: attention).")] = None,
     out: Annotated[Path | None, option("DIR", "Folder of all runs (default: runs).")] = None,
     name: Annotated[str | None, option("NAME", "Folder of this run (default: from model, features and seed).")] = None,

@@ -71,11 +71,11 @@ def compressed(frames: np.ndarray, compress: int) -> np.ndarray:
         frames: ``(time, dim)``
         compress: frames that become one; as many as are left become the last one
     """
-    if compress == 1:
-        return frames.astype(np.float32, copy=False)
-    starts = np.arange(0, len(frames), compress)
-    counts = np.minimum(compress, len(frames) - starts)
-    return np.add.reduceat(frames, starts, axis=0, dtype=np.float32) / counts[:, None].astype(np.float32)
+    whole = len(frames) // compress * compress
+    means = frames[:whole].reshape(-1, compress, frames.shape[1]).mean(axis=1, dtype=np.float32)
+    if whole == len(frames):
+        return means
+    return np.concatenate([means, frames[whole:].mean(axis=0, dtype=np.float32, keepdims=True)])
 
 
 def resampled(frames: np.ndarray, steps: int) -> np.ndarray:

@@ -26,18 +26,21 @@ TESTS = ["test_multi", "test_semi"]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A tiny demo corpus, its caches, and a run of MULTI and of OV on it."""
+    """A tiny demo corpus, its caches, and runs on it: MULTI, OV, and MULTI on frames and on aligned frames."""
     pytest.importorskip("opensmile", reason="needs the extra opensmile")
     root = tmp_path_factory.mktemp("demo")
     reference = f"demo:{make_demo(root / 'demo', scale='tiny', workers=1)}"
     corpus = load_corpus(reference)
     for name in FEATURES:
-        extract_features(corpus, [all_specs()[name]], root / "cache")
+        extract_features(corpus, [all_specs()[name]], root / "cache", levels=("utterance", "frame"))
     given = {"corpus": reference, "cache": root / "cache", "features": FEATURES, "folds": 2, "group": "speaker"}
     given |= {"test": TESTS, "compare": False, "training": {"epochs": 3}}
     given |= {"device": "cpu", "out": root / "runs", "name": "r"}
     options = {"multi": {}, "ov": {"min_count": 2}}
     runs = {t: run(load_config(None, given | {"track": t, "options": options[t]})) for t in options}
+    for level, model in (("frame", "attention"), ("aligned", "ef_lstm")):
+        own = {"track": "multi", "level": level, "model": model, "name": level}
+        runs[level] = run(load_config(None, given | own, ["compress=2", "network.hidden=16"]))
     return corpus, runs
 
 
@@ -55,10 +58,11 @@ def clip_of(corpus, hostile):
     return str(corpus.path(row["video"])), row["text"]
 
 
-def test_equals_the_cached_path(demo):
+@pytest.mark.parametrize("name", ["multi", "frame", "aligned"])
+def test_equals_the_cached_path(demo, name):
     corpus, runs = demo
-    clips = predict(load_run(runs["multi"]), corpus.select(*TESTS))
-    expected = rows_of(runs["multi"], [clip.name for clip in clips])
+    clips = predict(load_run(runs[name]), corpus.select(*TESTS))
+    expected = rows_of(runs[name], [clip.name for clip in clips])
     columns = [f"probability_{label}" for label in corpus.emotions]
     assert len(clips) == 4
     assert list(clips[0].probabilities) == list(corpus.emotions)
@@ -91,10 +95,11 @@ def test_words_equal_the_cached_path(demo):
     np.testing.assert_allclose(probabilities_of(clips), shares, atol=1e-6, rtol=0)
 
 
-def test_no_transcript(demo):
+@pytest.mark.parametrize("name", ["multi", "frame", "aligned"])
+def test_no_transcript(demo, name):
     corpus, runs = demo
     video = str(corpus.path(corpus.select("test_multi").table["video"][0]))
-    (clip,) = predict(load_run(runs["multi"]), corpus_of([video]))
+    (clip,) = predict(load_run(runs[name]), corpus_of([video]))
     assert clip.missing == [("char-hash", "text", Status.EMPTY_TEXT, "no transcript in column 'text'")]
     assert clip.known
     assert sum(clip.probabilities.values()) == pytest.approx(1, abs=1e-5)
@@ -115,10 +120,11 @@ def test_silent(demo):
     assert [(missing.feature, missing.status) for missing in clip.missing] == [("egemaps", Status.SILENT)]
 
 
-def test_nothing_usable_gets_the_share_of_each_class(demo):
+@pytest.mark.parametrize("name", ["multi", "frame", "aligned"])
+def test_nothing_usable_gets_the_share_of_each_class(demo, name):
     corpus, runs = demo
     video, _ = clip_of(corpus, "truncated")
-    trained = load_run(runs["multi"])
+    trained = load_run(runs[name])
     (clip,) = predict(trained, corpus_of([video]))
     assert not clip.known
     assert {missing.status for missing in clip.missing} == {Status.UNREADABLE, Status.EMPTY_TEXT}
