@@ -145,7 +145,9 @@ def _encode_sound(container: "OutputContainer", stream: "AudioStream", sound: So
     """Encodes samples ``start`` to ``stop`` and returns where it ended."""
     import av
 
-    chunk = np.ascontiguousarray(sound.samples[start:stop], dtype=np.float32)
+    # In steps of 16 bits: the last bits of computed sound depend on where arrays lay in memory, the file must not.
+    steps = np.round(sound.samples[start:stop].astype(np.float64) * 32768)
+    chunk = (steps / 32768).astype(np.float32)
     if not len(chunk):
         return start
     frame = av.AudioFrame.from_ndarray(chunk[None], format="fltp", layout="mono")
