@@ -90,7 +90,7 @@ class Effort(NamedTuple):
     scored: tuple[str, ...]
 
 
-QUICK = Effort(2, 3, 10, seeds=3, score_epochs=3, score_folds=1, scored=("unimodal",))
+QUICK = Effort(2, 3, 10, seeds=3, score_epochs=6, score_folds=1, scored=("unimodal",))
 WHOLE = Effort(5, 20, 50, seeds=5, score_epochs=15, score_folds=2, scored=("unimodal", "trimodal"))
 
 
