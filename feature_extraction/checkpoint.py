@@ -119,26 +119,9 @@ def read_state(path: Path, allowed: Sequence[Any] = ()) -> "dict[str, torch.Tens
     Raises:
         UserError: the file cannot be read, or holds something that is not allowed
     """
-    import pickle
+    from toolkit.models.checkpoint_file import read_checkpoint
 
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with torch.serialization.safe_globals(list(allowed)):
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-        first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise UserError(f"The checkpoint {path} cannot be read safely: {first}") from error
-    for key in ("state_dict", "model", "module"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict):
-        raise UserError(f"The checkpoint {path} holds a {type(state).__name__}, expected a dictionary of tensors.")
-    return {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, torch.Tensor)}
+    return read_checkpoint(path, allowed).weights
 
 
 def load_into(network: "torch.nn.Module", state: "dict[str, torch.Tensor]", path: Path) -> None:

@@ -95,22 +95,22 @@ class _Unpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"bytes written as {encoding}")
         return text.encode("latin1")
 
-    def _number_type(self, code: str, *_: Any) -> "_NumberType":
+    def _number_type(self, code: str, *_: Any) -> "NumberType":
         if not NUMBER_TYPES.fullmatch(code):
             expected = "Expected booleans, integers, floats, complex numbers, words, bytes or objects"
             raise UserError(f"{self.path} holds an array of type '{code}', which is not read. {expected}.")
-        return _NumberType(code)
+        return NumberType(code)
 
     def _array(self, *_: Any) -> "_Array":
         return np.ndarray.__new__(_Array, (0,), np.uint8)
 
-    def _scalar(self, number_type: "_NumberType", data: bytes | str) -> np.generic:
+    def _scalar(self, number_type: "NumberType", data: bytes | str) -> np.generic:
         return np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, number_type.dtype, 1)[0]
 
     def _from_buffer(
         self,
         data: bytes | bytearray,
-        number_type: "_NumberType",
+        number_type: "NumberType",
         shape: tuple[int, ...],
         order: str,
         axes: tuple[int, ...] | None = None,
@@ -119,10 +119,10 @@ class _Unpickler(pickle.Unpickler):
         return array.reshape(shape, order=order) if axes is None else array.reshape(shape).transpose(axes)
 
 
-class _NumberType:
+class NumberType:
     """The number type that a pickle describes, made from its name and byte order alone."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *_: Any) -> None:
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: tuple) -> None:
