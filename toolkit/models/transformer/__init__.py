@@ -1,0 +1,1 @@
+"""Blocks of the masked autoencoders: attention, positions, tokens, masks, targets and the decoder, each once."""
