@@ -5,6 +5,7 @@ import math
 import pickle
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +21,7 @@ OLD_NAMES = {  # of Python 2 and of NumPy before 2
 }
 DAMAGE = (
     pickle.UnpicklingError, EOFError, ValueError, TypeError, LookupError, AttributeError, ImportError, OverflowError,
+    BufferError, MemoryError,
 )  # fmt: skip
 
 
@@ -54,15 +56,33 @@ def load_pickle(source: BinaryIO | bytes, path: Path) -> Any:
     try:
         return _Unpickler(io.BytesIO(source) if isinstance(source, bytes) else source, path).load()
     except DAMAGE as error:
-        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        problem = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
         raise UserError(f"{path} is damaged, or no pickle ({problem}). Copy or download it again.") from None
+
+
+class _StandIn:
+    """What a pickle may call and not change: it can set attributes of all that it is given.
+
+    Args:
+        function: what is called
+    """
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        object.__setattr__(self, "_function", function)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{name} is not to be set")
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
 
 
 class _Unpickler(pickle.Unpickler):
     """Gives stand-ins for the few functions that numpy's pickles call.
 
-    The stand-ins are bound methods, because a pickle may set attributes of what it is given, and those have none. No
-    number type of numpy's own is ever handed out: it would believe what a pickle says of its memory, and crash.
+    No number type of numpy's own is ever handed out: it would believe what a pickle says of its memory, and crash.
     """
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
@@ -71,14 +91,14 @@ class _Unpickler(pickle.Unpickler):
         self.admitted = {
             "builtins.set": set,
             "builtins.frozenset": frozenset,
-            "builtins.bytes": self._bytes,
-            "_codecs.encode": self._bytes,
+            "builtins.bytes": _StandIn(self._bytes),
+            "_codecs.encode": _StandIn(self._bytes),
             "collections.OrderedDict": OrderedDict,
             "numpy.ndarray": None,  # only ever an argument, which the stand-in does not look at
-            "numpy.dtype": self._number_type,
-            "numpy._core.multiarray._reconstruct": self._array,
-            "numpy._core.multiarray.scalar": self._scalar,
-            "numpy._core.numeric._frombuffer": self._from_buffer,
+            "numpy.dtype": _StandIn(self._number_type),
+            "numpy._core.multiarray._reconstruct": _StandIn(self._array),
+            "numpy._core.multiarray.scalar": _StandIn(self._scalar),
+            "numpy._core.numeric._frombuffer": _StandIn(self._from_buffer),
         }
 
     def find_class(self, module: str, name: str) -> Any:
@@ -115,6 +135,8 @@ class _Unpickler(pickle.Unpickler):
         order: str,
         axes: tuple[int, ...] | None = None,
     ) -> np.ndarray:
+        if not isinstance(data, bytes | bytearray):  # an array can be restored anew, and would leave its memory to us
+            raise pickle.UnpicklingError(f"an array in the memory of {type(data).__name__}")
         array = np.frombuffer(data, number_type.dtype)
         return array.reshape(shape, order=order) if axes is None else array.reshape(shape).transpose(axes)
 
@@ -135,7 +157,7 @@ class _Array(np.ndarray):
     def __setstate__(self, state: tuple) -> None:
         _, shape, number_type, fortran, data = state
         dtype = number_type.dtype
-        size = 1 if dtype.hasobject else dtype.itemsize
+        size = 1 if dtype.hasobject else max(1, dtype.itemsize)  # of words without letters there could be any number
         if min(shape, default=0) < 0 or len(data) != math.prod(shape) * size:
             raise pickle.UnpicklingError(f"an array of shape {shape} with {len(data)} values")
         super().__setstate__((1, shape, dtype, fortran, data))
