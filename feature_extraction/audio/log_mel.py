@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from toolkit.mel import mel_bands
+
 RATE = 16000  # samples per second (Hz)
 WINDOW, HOP = 400, 160  # samples, 25 and 10 ms
 TRANSFORM = 512  # samples, the window with zeros behind it
@@ -18,19 +20,8 @@ _BLOCK = 2000  # frames computed at once, 20 s; bounds memory, however long the 
 
 @lru_cache(maxsize=1)
 def mel_matrix() -> np.ndarray:
-    """Returns the bands ``(257, 64)`` float64: triangles of height one, straight on the mel scale, no constant part.
-
-    The scale is HTK's, ``1127 ln(1 + f / 700)``.
-    """
-    bins, low, high = (
-        1127 * np.log1p(frequencies / 700)
-        for frequencies in (np.arange(TRANSFORM // 2 + 1) * RATE / TRANSFORM, LOWEST, HIGHEST)
-    )
-    edges = np.linspace(low, high, BANDS + 2)
-    width = edges[1] - edges[0]
-    triangles = np.maximum(0, 1 - np.abs(bins[:, None] - edges[1:-1]) / width)
-    triangles[0] = 0
-    return triangles
+    """Returns the bands ``(257, 64)`` float64 of `toolkit.mel.mel_bands`."""
+    return mel_bands(BANDS, LOWEST, HIGHEST, RATE, TRANSFORM)
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:
