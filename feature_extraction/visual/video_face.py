@@ -49,7 +49,8 @@ class VideoFaceEncoder(WindowEncoder):
 
     def build(self) -> "torch.nn.Module":
         """Returns the network with the authors' weights."""
-        from toolkit.models.videomae import VideoMae
+        from toolkit.models.transformer.clip_shape import ClipShape
+        from toolkit.models.videomae import VideoMaeFineTuning, VideoMaeSize
 
         size = self.spec.input_size
         self._theirs = self.spec.option("views") == "mertools"
@@ -61,8 +62,10 @@ class VideoFaceEncoder(WindowEncoder):
         )
         if self.spec.is_tiny:
             with seeded():
-                return VideoMae(size=size, dim=self.spec.dim, depth=2, heads=2)
-        network = VideoMae(size=size)
+                return VideoMaeFineTuning(
+                    VideoMaeSize(ClipShape(size), self.spec.dim, depth=2, heads=2), norm_tokens=True
+                )
+        network = VideoMaeFineTuning(VideoMaeSize(ClipShape(size)), norm_tokens=True)
         path = weights_file(self.spec)
         # The authors' trainer keeps its options beside the weights.
         load_into(network, encoder_state(read_state(path, allowed=[argparse.Namespace])), path)
@@ -75,17 +78,17 @@ class VideoFaceEncoder(WindowEncoder):
 
     def windows(self, times: np.ndarray) -> Iterator[Window]:
         """Yields the windows of a clip, see `feature_extraction.visual.windows`."""
-        sizes = {"length": self.network.frames, "tubelet": self.network.tubelet}
+        shape = self.network.shape
+        sizes = {"length": shape.frames, "tubelet": shape.tubelet}
         return both_ends(times, stride=_STRIDE, **sizes) if self._theirs else consecutive(times, **sizes)
 
     def rows(self, videos: "torch.Tensor") -> "torch.Tensor":
         """Returns the means of each tubelet's tokens."""
-        tokens = self.network.tokens(videos.transpose(1, 2))
-        return tokens.float().unflatten(1, (self.network.frames // self.network.tubelet, -1)).mean(dim=2)
+        return self.network.steps(videos.transpose(1, 2)).float()
 
 
 def encoder_state(state: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-    """Returns the encoder's tensors of a checkpoint, by their names in a `VideoMae` without a classifier.
+    """Returns the encoder's tensors of a checkpoint, by their names in a network without a classifier.
 
     A checkpoint of pretraining has them under ``encoder.``, others under ``backbone.`` or as they are; the decoder
     and the classifier are left out.

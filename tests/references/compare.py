@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from references import face_networks, fusion, metrics, vggish, video_face
+from references import face_networks, fusion, masked_video, metrics, vggish, video_face
 from references.vectors import Difference
 from toolkit.errors import UserError
 
@@ -14,6 +14,7 @@ COMPARABLE = {
     "cnn_sunvideomae_a": video_face.differences,
     "cnn_sunvideomae_b": video_face.differences,
     "cnn_sunvideomae_preprocess": video_face.view_differences,
+    "MAE-DFER ": masked_video.differences,
     **{f"cnn_{name}": face_networks.differences for name in face_networks.NETWORKS},
 }
 
@@ -43,4 +44,6 @@ def _case(sidecar: Path) -> str:
     """Returns what a sidecar says that it is about, whatever the file is called."""
     facts = json.loads(sidecar.read_text(encoding="utf-8"))
     name = facts.get("name")
+    if "system" in facts:  # the masked autoencoders, whose cases are but letters
+        return f"{facts['system']} {facts['case']}"
     return f"metrics_{name}" if name in metrics.READERS else facts.get("case", "")

@@ -10,25 +10,16 @@ from feature_extraction.encoder import build_encoder
 from feature_extraction.faces.track import FaceTrack
 from feature_extraction.visual.video_face import TINY
 from references.vectors import Difference, Vectors, difference, gradient_difference
-from toolkit.models.videomae import VideoMae
+from toolkit.models.transformer.clip_shape import ClipShape
+from toolkit.models.videomae import VideoMaeFineTuning, VideoMaeSize
 
 
-def build(vectors: Vectors) -> VideoMae:
+def build(vectors: Vectors) -> VideoMaeFineTuning:
     """Returns our network with their weights, whose names are the same."""
     sizes = vectors.facts["constructor_args"]
-    network = VideoMae(
-        size=sizes["img_size"],
-        frames=sizes["all_frames"],
-        channels=sizes["in_chans"],
-        patch=sizes["patch_size"],
-        tubelet=sizes["tubelet_size"],
-        dim=sizes["embed_dim"],
-        depth=sizes["depth"],
-        heads=sizes["num_heads"],
-        expansion=sizes["mlp_ratio"],
-        classes=sizes["num_classes"],
-        norm_after_mean=sizes["use_mean_pooling"],
-    )
+    shape = ClipShape(sizes["img_size"], sizes["all_frames"], sizes["patch_size"], sizes["tubelet_size"])
+    size = VideoMaeSize(shape, sizes["embed_dim"], sizes["depth"], sizes["num_heads"])
+    network = VideoMaeFineTuning(size, sizes["num_classes"], norm_tokens=not sizes["use_mean_pooling"])
     network.load_state_dict(vectors.group("weights"))
     return network
 
@@ -37,11 +28,11 @@ def differences(path: Path) -> list[Difference]:
     """Returns how far positions, outputs and gradients are from theirs."""
     vectors = Vectors.read(path)
     network, video, theirs = build(vectors), vectors.tensors["inputs/video"], vectors.group("outputs")
-    logits = network(video)
+    feature, logits = network({"video": video})
     loss = logits.square().mean()
     found = [
         difference("positions", network.positions, vectors.tensors["inputs/pos_embed_check"][0], 1e-6, 0.0),
-        difference("feature", network.features(video), theirs["feature"], 1e-6, 1e-5),
+        difference("feature", feature, theirs["feature"], 1e-6, 1e-5),
         difference("logits", logits, theirs["logits"], 1e-6, 1e-5),
         difference("loss", loss, theirs["loss"], 1e-6, 1e-5),
     ]

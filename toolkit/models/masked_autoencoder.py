@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from toolkit.models.transformer.masks import Shuffler
 from toolkit.registry import Registry
 
-HEAD_WIDTH = 64  # of all published models; what a checkpoint's number of heads is known from
-
 
 class Reconstruction(NamedTuple):
     """What a network makes of clips of which it sees little.
@@ -116,7 +114,7 @@ class Family(ABC):
     def size_of(cls, state: Mapping[str, Tensor]) -> Any:
         """Returns the size of the network whose tensors these are, of either form.
 
-        What the shapes do not say is taken from the base size; heads are those of 64 numbers (`HEAD_WIDTH`).
+        What the shapes do not say is taken from the base size; heads have 64 numbers (`transformer.state`).
 
         Raises:
             UserError: the tensors are not of this family

@@ -1,170 +1,148 @@
 """VideoMAE: a plain transformer over the space and time of a video (Tong, Song, Wang, Wang 2022, NeurIPS)."""
 
-import numpy as np
-import torch
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
+
 from torch import Tensor, nn
-from torch.nn import functional
 
-EPSILON = 1e-6  # of all layer normalisations
-
-
-def sinusoids(positions: int, dim: int) -> Tensor:
-    """Returns the code of each position, ``(positions, dim)`` float32: sines in even columns, cosines in odd ones.
-
-    Wave lengths rise geometrically from 2 pi to 10000 times that (Vaswani et al. 2017), two columns for each.
-    """
-    columns = np.arange(dim)
-    angles = np.arange(positions)[:, None] / 10000 ** (2 * (columns // 2) / dim)
-    return torch.from_numpy(np.where(columns % 2, np.cos(angles), np.sin(angles)).astype(np.float32))
-
-
-class PatchEmbedding(nn.Module):
-    """One token for each tubelet: a square of pixels over a few frames.
-
-    Args:
-        dim: width of a token
-        patch: side of the square in pixels
-        tubelet: number of frames
-        channels: numbers per pixel
-    """
-
-    def __init__(self, dim: int, *, patch: int, tubelet: int, channels: int) -> None:
-        super().__init__()
-        size = (tubelet, patch, patch)
-        self.proj = nn.Conv3d(channels, dim, kernel_size=size, stride=size)
-
-    def forward(self, video: Tensor) -> Tensor:
-        """Maps ``(batch, channels, time, height, width)`` to ``(batch, tokens, dim)``, first frames and rows first."""
-        return self.proj(video).flatten(2).transpose(1, 2)
+from toolkit.models.masked_autoencoder import Family, autoencoders
+from toolkit.models.transformer.block import Block, layer_norm
+from toolkit.models.transformer.clip_shape import ClipShape
+from toolkit.models.transformer.decoder import DecoderSize
+from toolkit.models.transformer.drop_path import drop_rates
+from toolkit.models.transformer.head import Activation
+from toolkit.models.transformer.initial import xavier
+from toolkit.models.transformer.masks import Mask, Split, Tube
+from toolkit.models.transformer.positions import sinusoids
+from toolkit.models.transformer.state import clip_shape, decoder_size, depth, heads, needed
+from toolkit.models.transformer.targets import VideoTarget
+from toolkit.models.transformer.tokenizer import VideoTokenizer
+from toolkit.models.transformer.video_fine_tuning import VideoFineTuning
+from toolkit.models.transformer.video_pretraining import VideoPretraining
 
 
-class Attention(nn.Module):
-    """Self-attention whose queries and values have a bias and whose keys have none.
+class VideoMaeSize(NamedTuple):
+    """Sizes of a network; the standard ones are those of the base model for pictures of 160 pixels.
 
-    Args:
-        dim: width of a token
-        heads: number of heads, a divisor of ``dim``
-    """
-
-    def __init__(self, dim: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(dim, 3 * dim, bias=False)
-        self.q_bias = nn.Parameter(torch.zeros(dim))
-        self.v_bias = nn.Parameter(torch.zeros(dim))
-        self.proj = nn.Linear(dim, dim)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Maps ``(batch, tokens, dim)`` to the same shape."""
-        bias = torch.cat([self.q_bias, torch.zeros_like(self.v_bias), self.v_bias])
-        projected = functional.linear(tokens, self.qkv.weight, bias)
-        query, key, value = projected.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, heads, N, d)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        return self.proj(mixed.transpose(1, 2).flatten(2))
-
-
-class FeedForward(nn.Module):
-    """Two layers with a Gaussian error linear unit between them.
-
-    Args:
-        dim: width of a token
-        hidden: width between the layers
-    """
-
-    def __init__(self, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(dim, hidden)
-        self.fc2 = nn.Linear(hidden, dim)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Maps ``(..., dim)`` to the same shape."""
-        return self.fc2(functional.gelu(self.fc1(tokens)))
-
-
-class Block(nn.Module):
-    """Attention and feed-forward layers, each normalised before and added to what it reads.
-
-    Args:
-        dim: width of a token
-        heads: attention heads
-        expansion: width of the feed-forward layer, in units of ``dim``
-    """
-
-    def __init__(self, dim: int, heads: int, expansion: float = 4.0) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(dim, eps=EPSILON)
-        self.attn = Attention(dim, heads)
-        self.norm2 = nn.LayerNorm(dim, eps=EPSILON)
-        self.mlp = FeedForward(dim, int(expansion * dim))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Maps ``(batch, tokens, dim)`` to the same shape."""
-        tokens = tokens + self.attn(self.norm1(tokens))
-        return tokens + self.mlp(self.norm2(tokens))
-
-
-class VideoMae(nn.Module):
-    """The encoder of VideoMAE, with or without a classifier; tensors are named as its authors name them.
-
-    Args:
-        size: height and width of a frame in pixels
-        frames: length of a video
-        channels: numbers per pixel
-        patch: side of a patch in pixels
-        tubelet: frames of one token
+    Attributes:
+        shape: of the clips
         dim: width of a token
         depth: number of blocks
         heads: attention heads
-        expansion: width of the feed-forward layers, in units of ``dim``
-        classes: outputs of the classifier, 0 for none
-        norm_after_mean: normalise the mean of the tokens (the authors' ``use_mean_pooling``) instead of each token
+        decoder: sizes of the decoder
+    """
+
+    shape: ClipShape = ClipShape()
+    dim: int = 768
+    depth: int = 12
+    heads: int = 12
+    decoder: DecoderSize = DecoderSize()
+
+
+class VideoMaeEncoder(nn.Module):
+    """Blocks over the tokens that are seen.
+
+    Args:
+        size: of the network
+    """
+
+    def __init__(self, size: VideoMaeSize) -> None:
+        super().__init__()
+        self.patch_embed = VideoTokenizer(size.shape, size.dim)
+        self.register_buffer("positions", sinusoids(size.shape.tokens, size.dim), persistent=False)
+        self.blocks = nn.ModuleList(Block(size.dim, size.heads) for _ in range(size.depth))
+        self.norm = layer_norm(size.dim)
+        xavier(self)
+
+    def forward(self, video: Tensor, split: Split) -> Tensor:
+        """Returns the tokens seen, normalised, ``(batch, visible, dim)``."""
+        tokens = self.patch_embed(video, split.visible) + self.positions[split.visible]
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.norm(tokens)
+
+
+class VideoMaePretraining(VideoPretraining):
+    """VideoMAE as it learns from video alone.
+
+    Args:
+        size: of the network
+        mask: how tokens are hidden
+        target: what is predicted of them, the pixels as they are if None
+    """
+
+    def __init__(self, size: VideoMaeSize, *, mask: Mask = Tube(), target: VideoTarget | None = None) -> None:  # noqa: B008
+        target = target or VideoTarget(size.shape)
+        super().__init__(VideoMaeEncoder(size), size.dim, size.shape, size.decoder, mask=mask, target=target)
+
+
+class VideoMaeFineTuning(VideoFineTuning):
+    """VideoMAE as it reads whole clips.
+
+    Args:
+        size: of the network
+        outputs: classes or values, 0 for features alone
+        drop_path: probability of leaving out a branch of the last block while training
+        activation: of the outputs
+        per_picture: outputs for every picture, see `VideoFineTuning`
+        norm_tokens: normalise each token (``norm``) instead of their mean (``fc_norm``), as the script of MER2024 does
     """
 
     def __init__(
         self,
+        size: VideoMaeSize,
+        outputs: int = 0,
         *,
-        size: int = 224,
-        frames: int = 16,
-        channels: int = 3,
-        patch: int = 16,
-        tubelet: int = 2,
-        dim: int = 768,
-        depth: int = 12,
-        heads: int = 12,
-        expansion: float = 4.0,
-        classes: int = 0,
-        norm_after_mean: bool = False,
+        drop_path: float = 0.0,
+        activation: Activation | None = None,
+        per_picture: bool = False,
+        norm_tokens: bool = False,
     ) -> None:
-        super().__init__()
-        self.frames, self.tubelet = frames, tubelet
-        self.patch_embed = PatchEmbedding(dim, patch=patch, tubelet=tubelet, channels=channels)
-        positions = sinusoids((frames // tubelet) * (size // patch) ** 2, dim)
-        self.register_buffer("positions", positions, persistent=False)
-        self.blocks = nn.ModuleList(Block(dim, heads, expansion) for _ in range(depth))
-        norm = nn.LayerNorm(dim, eps=EPSILON)
-        self.norm, self.fc_norm = (None, norm) if norm_after_mean else (norm, None)
-        self.head = nn.Linear(dim, classes) if classes else None
+        super().__init__(size.shape, size.dim, size.depth, outputs, activation=activation, per_picture=per_picture)
+        self.blocks = nn.ModuleList(
+            Block(size.dim, size.heads, drop_path=rate) for rate in drop_rates(drop_path, size.depth)
+        )
+        self.norm = layer_norm(size.dim) if norm_tokens else nn.Identity()
+        if norm_tokens:
+            self.fc_norm = nn.Identity()
+        self.begin()
 
     def tokens(self, video: Tensor) -> Tensor:
-        """Returns the last block's tokens, normalised unless that comes after their mean.
-
-        Args:
-            video: ``(batch, channels, time, height, width)``
-
-        Returns:
-            ``(batch, tokens, dim)``, those of the first tubelet of frames first, row by row
-        """
-        tokens = self.patch_embed(video) + self.positions
+        """Returns the last block's tokens, ``(batch, tokens, dim)``, those of the first step first, row by row."""
+        tokens = self.embedded(video)
         for block in self.blocks:
             tokens = block(tokens)
-        return tokens if self.norm is None else self.norm(tokens)
+        return self.norm(tokens)
 
-    def features(self, video: Tensor) -> Tensor:
-        """Maps ``(batch, channels, time, height, width)`` to the mean over tokens, ``(batch, dim)``."""
-        mean = self.tokens(video).mean(dim=1)
-        return mean if self.fc_norm is None else self.fc_norm(mean)
+    def pooled(self, video: Tensor) -> Tensor:
+        """Returns the mean over all tokens, ``(batch, dim)``."""
+        return self.tokens(video).mean(dim=1)
 
-    def forward(self, video: Tensor) -> Tensor:
-        """Returns the logits ``(batch, classes)``, without classes the features; ``video`` as in `tokens`."""
-        features = self.features(video)
-        return features if self.head is None else self.head(features)
+    def steps(self, video: Tensor) -> Tensor:
+        """Returns the mean over the picture at each step of time, ``(batch, steps, dim)``."""
+        return self.tokens(video).unflatten(1, (self.shape.grid[0], -1)).mean(dim=2)
+
+
+@autoencoders.add("videomae")
+class VideoMae(Family):
+    """VideoMAE, the common ground of the others."""
+
+    sizes: ClassVar = {
+        "base": VideoMaeSize(),
+        "tiny-test": VideoMaeSize(ClipShape(64), dim=64, depth=2, heads=1, decoder=DecoderSize(64, 1, 1)),
+    }
+    pretraining = VideoMaePretraining
+    fine_tuning = VideoMaeFineTuning
+
+    @classmethod
+    def size_of(cls, state: Mapping[str, Tensor]) -> VideoMaeSize:
+        """Returns the size of the network whose tensors these are, of either form.
+
+        Raises:
+            UserError: the tensors are not of this family
+        """
+        encoder = cls.for_fine_tuning(state)
+        tokenizer = needed(encoder, "patch_embed.proj.weight", "videomae")
+        needed(encoder, "blocks.0.attn.qkv.weight", "videomae")
+        dim = len(tokenizer)
+        return VideoMaeSize(clip_shape(tokenizer), dim, depth(encoder), heads(dim), decoder_size(state))

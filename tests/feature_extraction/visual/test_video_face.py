@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import functools
 
 import numpy as np
 import pytest
@@ -15,11 +14,12 @@ from feature_extraction.faces.track import FaceTrack
 from feature_extraction.visual.video_face import TINY
 from references.video_face import view_differences
 from toolkit.errors import ClipError, UserError
-from toolkit.models.videomae import VideoMae
+from toolkit.models.transformer.clip_shape import ClipShape
+from toolkit.models.videomae import VideoMaeFineTuning, VideoMaeSize
 from toolkit.status import Status
 
 MERTOOLS = dataclasses.replace(TINY, options=(("views", "mertools"),))
-SMALL = {"dim": 16, "depth": 1, "heads": 2}
+SMALL = VideoMaeSize(ClipShape(160), dim=16, depth=1, heads=2)
 
 
 def make_track(crops: np.ndarray) -> FaceTrack:
@@ -59,7 +59,7 @@ def test_the_mean_of_rows_is_the_mean_of_tokens():
     (piece,) = encoder.pieces(track)
     video = encoder.preprocessing.normalised(torch.from_numpy(piece.inputs)).transpose(0, 1)[None]
     with torch.inference_mode():
-        np.testing.assert_allclose(result.utterance, encoder.network.features(video)[0], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(result.utterance, encoder.network({"video": video}).features[0], rtol=0, atol=1e-5)
 
 
 def test_views_are_those_of_the_reference(parity):
@@ -87,9 +87,9 @@ def test_as_mertools(count):
 @pytest.fixture
 def small(monkeypatch) -> dict[str, torch.Tensor]:
     """The state of the network that named specs then build, in the size of pictures they have."""
-    monkeypatch.setattr("toolkit.models.videomae.VideoMae", functools.partial(VideoMae, **SMALL))
+    monkeypatch.setattr("toolkit.models.videomae.VideoMaeSize", lambda shape: SMALL._replace(shape=shape))
     with seeded(5):
-        return VideoMae(size=160, **SMALL).state_dict()
+        return VideoMaeFineTuning(SMALL, norm_tokens=True).state_dict()
 
 
 @pytest.fixture

@@ -19,11 +19,13 @@ class DecoderSize(NamedTuple):
         dim: width of a token
         depth: number of blocks
         heads: attention heads
+        layer_scale: of the blocks, see `Block`
     """
 
     dim: int = 384
     depth: int = 4
     heads: int = 6
+    layer_scale: float = 0.0
 
 
 class Decoder(nn.Module):
@@ -43,7 +45,9 @@ class Decoder(nn.Module):
         super().__init__()
         self.register_buffer("positions", sinusoids(tokens, size.dim), persistent=False)
         self.blocks = nn.ModuleList(
-            (CrossSelfBlock if skips and index else Block)(size.dim, size.heads, expansion=expansion)
+            (CrossSelfBlock if skips and index else Block)(
+                size.dim, size.heads, expansion=expansion, layer_scale=size.layer_scale
+            )
             for index in range(size.depth)
         )
         self.norm = layer_norm(size.dim)

@@ -25,4 +25,4 @@ class DropPath(nn.Module):
 
 def drop_rates(highest: float, depth: int) -> list[float]:
     """Returns the rate of each block: from 0 in the first, in even steps, to ``highest`` in the last."""
-    return torch.linspace(0, highest, depth).tolist()
+    return [highest * index / max(depth - 1, 1) for index in range(depth)]

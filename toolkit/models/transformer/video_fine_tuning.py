@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from torch import Tensor
+from torch.nn import functional
 
 from toolkit.models.masked_autoencoder import Encoded, FineTuning
 from toolkit.models.transformer.block import layer_norm
@@ -25,13 +26,22 @@ class VideoFineTuning(FineTuning):
         depth: number of blocks
         outputs: classes or values, 0 for features alone
         activation: of the outputs
+        per_picture: features ``(batch, frames, dim)`` from the steps of time, which are interpolated, and logits
+            ``(batch, frames * outputs)``
     """
 
     def __init__(
-        self, shape: ClipShape, dim: int, depth: int, outputs: int, *, activation: Activation | None = None
+        self,
+        shape: ClipShape,
+        dim: int,
+        depth: int,
+        outputs: int,
+        *,
+        activation: Activation | None = None,
+        per_picture: bool = False,
     ) -> None:
         super().__init__()
-        self.shape, self.top_layer = shape, depth + 1
+        self.shape, self.top_layer, self.per_picture = shape, depth + 1, per_picture
         self.patch_embed = VideoTokenizer(shape, dim)
         self.register_buffer("positions", sinusoids(shape.tokens, dim), persistent=False)
         self.fc_norm = layer_norm(dim)
@@ -57,9 +67,15 @@ class VideoFineTuning(FineTuning):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Encoded:
         """Encodes a batch of whole clips."""
-        features = self.fc_norm(self.pooled(inputs["video"]))
-        return Encoded(features, features[..., :0] if self.head is None else self.head(features))
+        video = inputs["video"]
+        features = self.fc_norm(self._pictures(video) if self.per_picture else self.pooled(video))
+        return Encoded(features, features[:, :0] if self.head is None else self.head(features).flatten(1))
 
     def over_time(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Returns features ``(batch, steps, dim)``, normalised as the one of the whole clip is."""
         return self.fc_norm(self.steps(inputs["video"]))
+
+    def _pictures(self, video: Tensor) -> Tensor:
+        """Returns the steps of time, as many as there are pictures, ``(batch, frames, dim)``."""
+        steps = self.steps(video).transpose(1, 2)
+        return functional.interpolate(steps, self.shape.frames, mode="linear").transpose(1, 2)
