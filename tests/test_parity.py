@@ -1,4 +1,4 @@
-"""The program ``tests/parity.py`` over the vectors of all fusion networks and metrics."""
+"""The program ``tests/parity.py`` over the vectors of fusion networks, metrics and masked autoencoders."""
 
 import json
 import subprocess
@@ -13,7 +13,14 @@ from toolkit.models.network import networks
 
 TESTS = Path(__file__).resolve().parent
 VECTORS = TESTS.parents[1] / "shared" / "parity"
-FILES = [path for kind in ("fusion_*.safetensors", "metrics_*.json") for path in sorted(VECTORS.glob(kind))]
+KINDS = (
+    "fusion_*.safetensors",
+    "metrics_*.json",
+    "maedfer_*.safetensors",
+    "svfap_*.safetensors",
+    "ssl_aux.safetensors",
+)
+FILES = [path for kind in KINDS for path in sorted(VECTORS.glob(kind))]
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -64,9 +71,10 @@ def test_no_number_is_over_any_tolerance(spoilt, capsys):
 
 
 def test_files_that_cannot_be_compared(parity, tmp_path, capsys):
-    known = ("fusion_", "metrics_", "cnn_")
+    known = ("fusion_", "metrics_", "cnn_", "maedfer_", "svfap_", "hicmae_", "ssl_aux")
     others = [path for path in sorted(parity.glob("*.json")) if not path.name.startswith(known)]
-    assert len(others) > 20
+    others += sorted(parity.glob("maedfer_*_keys.json"))
+    assert len(others) > 5
     assert program.main([*map(str, others), str(tmp_path / "fusion_no_case.json")]) == 2
     said = capsys.readouterr().out
     assert "not compared: Nothing of ours can be compared with emt_shared_eval.json yet" in said

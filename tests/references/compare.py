@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from references import face_networks, fusion, masked_video, metrics, vggish, video_face
+from references import face_networks, fusion, masked_video, metrics, recipe, svfap, vggish, video_face
 from references.vectors import Difference
 from toolkit.errors import UserError
 
@@ -15,6 +15,8 @@ COMPARABLE = {
     "cnn_sunvideomae_b": video_face.differences,
     "cnn_sunvideomae_preprocess": video_face.view_differences,
     "MAE-DFER ": masked_video.differences,
+    "SVFAP ": svfap.differences,
+    "ssl_aux": recipe.differences,
     **{f"cnn_{name}": face_networks.differences for name in face_networks.NETWORKS},
 }
 
@@ -36,7 +38,7 @@ def differences(path: Path) -> list[Difference]:
     for beginning, compare in COMPARABLE.items():
         if case.startswith(beginning):
             return compare(path)
-    expected = "Expected fusion_*, metrics_*, or cnn_* without the lists of keys."
+    expected = "Expected fusion_*, metrics_*, ssl_aux, or cnn_*, maedfer_* and so on without the lists of keys."
     raise UserError(f"Nothing of ours can be compared with {path.name} yet. {expected}")
 
 
@@ -46,4 +48,6 @@ def _case(sidecar: Path) -> str:
     name = facts.get("name")
     if "system" in facts:  # the masked autoencoders, whose cases are but letters
         return f"{facts['system']} {facts['case']}"
+    if "frame_sampling" in facts:
+        return "ssl_aux"
     return f"metrics_{name}" if name in metrics.READERS else facts.get("case", "")
