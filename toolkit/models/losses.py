@@ -10,6 +10,11 @@ import torch
 from torch import Tensor
 
 
+def loss_wanted() -> bool:
+    """Returns whether a network's own loss is to be computed: only where a gradient is, so not in evaluation."""
+    return torch.is_grad_enabled()
+
+
 def central_moment_discrepancy(
     first: Tensor, second: Tensor, first_mask: Tensor, second_mask: Tensor, *, highest: int = 5
 ) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from toolkit.models.layers import SequenceEncoder
-from toolkit.models.losses import squared_error
+from toolkit.models.losses import loss_wanted, squared_error
 from toolkit.models.network import Features, Fused, Network, Sequences, anchored, networks
 from toolkit.models.translation import Encoded, TeacherForcing, TranslationDecoder, TranslationEncoder, widened
 
@@ -68,15 +68,15 @@ class CyclicTranslation(Network):
         self.forcing = TeacherForcing(teacher_forcing)
         self.head = SequenceEncoder(hidden, hidden, dropout)
 
-    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Fused:
-        """Returns ``(batch, hidden)`` and the weighted errors of the translations."""
+    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor | Fused:
+        """Returns ``(batch, hidden)``, and the weighted errors of the translations if `loss_wanted`."""
         given = {k: Sequences(part.values, torch.where(present[k], part.lengths, 0)) for k, part in features.items()}
         encoded = self.encoders[0](self._source(given))
         anchor, loss = given.get(self.chain[0]), encoded.state.new_zeros(())
         for number, key in enumerate(self.chain[1:]):
             if number:
                 encoded = self.encoders[number](encoded.joint)
-            if anchor is None or key not in given:
+            if anchor is None or key not in given or not loss_wanted():
                 continue
             both = (anchor.lengths > 0) & (given[key].lengths > 0)
             made, error = self._translate(self.decoders[number], encoded, given[key], both)
@@ -84,7 +84,8 @@ class CyclicTranslation(Network):
             if not number:
                 again = self.encoders[0](Sequences(widened(made, self.width), given[key].lengths))
                 loss = loss + self._translate(self.decoders[number], again, anchor, both)[1]
-        return Fused(self.head(encoded.joint), self.loss_weight * loss)
+        hidden = self.head(encoded.joint)
+        return Fused(hidden, self.loss_weight * loss) if loss_wanted() else hidden
 
     def _source(self, given: Mapping[str, Sequences]) -> Sequences:
         """Returns of each clip the first modality of the chain that it has, ``(batch, time, width)``."""

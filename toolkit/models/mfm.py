@@ -9,7 +9,7 @@ from toolkit.models.aligned import frame_counts
 from toolkit.models.gated_memory import two_layers
 from toolkit.models.layers import encode, encoders
 from toolkit.models.linear import Linear
-from toolkit.models.losses import maximum_mean_discrepancy, squared_error
+from toolkit.models.losses import loss_wanted, maximum_mean_discrepancy, squared_error
 from toolkit.models.memory_fusion import MemoryFusion
 from toolkit.models.network import Features, Fused, Network, networks
 from toolkit.models.parallel_decoder import ParallelDecoder
@@ -73,25 +73,33 @@ class MultimodalFactorization(Network):
         weights = torch.tensor(_by_modality(self.inputs, restoration_weight))
         self.register_buffer("restoration_weights", weights, persistent=False)
 
-    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Fused:
-        """Returns what two layers make of the label's factor, ``(batch, hidden // 2)``, with the losses."""
+    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor | Fused:
+        """Returns what is made of the label's factor, ``(batch, hidden // 2)``, and the losses if `loss_wanted`."""
         joint = self.joint(self.fusion(features, present))
-        latent = [joint, *encode(self.encoders, features, present)]  # each (B, H)
-        masks = torch.stack([frame_counts(features, present) > 0, *present.values()])
-        normality = maximum_mean_discrepancy(torch.stack(latent), self.sample, masks).sum()
-        factors = [factor(values).relu() for factor, values in zip(self.factors, latent, strict=True)]
-        loss = self.normality_weight * normality + self._restoration(factors, features, present)
-        return Fused(self.output(factors[0]), loss)
+        label = self.factors[0](joint).relu()
+        loss = self._loss(joint, label, features, present) if loss_wanted() else None
+        hidden = self.output(label)
+        return hidden if loss is None else Fused(hidden, loss)
 
-    def _restoration(self, factors: Sequence[Tensor], features: Features, present: Mapping[str, Tensor]) -> Tensor:
-        """Returns the weighted errors of the restored frames, ``()``.
+    def _loss(self, joint: Tensor, label: Tensor, features: Features, present: Mapping[str, Tensor]) -> Tensor:
+        """Returns the weighted sum of the losses, ``()``.
 
         Args:
-            factors: each ``(batch, hidden // 2)``, that of the label first
+            joint: ``(batch, hidden)`` latent variable of all modalities
+            label: ``(batch, hidden // 2)`` factor made of it
             features: aligned `toolkit.models.network.Sequences` by modality
             present: ``(batch,)`` boolean by modality
         """
-        label, *others = factors
+        latent = encode(self.encoders, features, present)  # each (B, H)
+        masks = torch.stack([frame_counts(features, present) > 0, *present.values()])
+        normality = maximum_mean_discrepancy(torch.stack([joint, *latent]), self.sample, masks).sum()
+        others = [factor(values).relu() for factor, values in zip(self.factors[1:], latent, strict=True)]
+        return self.normality_weight * normality + self._restoration(label, others, features, present)
+
+    def _restoration(
+        self, label: Tensor, others: Sequence[Tensor], features: Features, present: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Returns the weighted errors of the restored frames, ``()``; ``others`` are the factors of the modalities."""
         codes = torch.stack([torch.cat([label, other], dim=-1) for other in others])  # (M, B, 2 * W)
         count = next(iter(features.values())).values.shape[1]
         written = dict(zip(self.inputs, self.decoder(codes, count), strict=True))

@@ -10,7 +10,7 @@ from toolkit.models.dropout import Dropout
 from toolkit.models.layer_norm import LayerNorm
 from toolkit.models.layers import encode, encoders
 from toolkit.models.linear import Linear
-from toolkit.models.losses import central_moment_discrepancy, difference, squared_error
+from toolkit.models.losses import central_moment_discrepancy, difference, loss_wanted, squared_error
 from toolkit.models.network import Features, Fused, Network, networks
 from toolkit.models.token_encoder import TokenEncoder
 
@@ -79,8 +79,8 @@ class InvariantAndSpecific(Network):
         self.register_buffer("difference_weight", torch.tensor(float(difference_weight)), persistent=False)
         self.register_buffer("restoration_weight", torch.tensor(float(restoration_weight)), persistent=False)
 
-    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Fused:
-        """Returns what two layers make of the tokens, ``(batch, hidden // 2)``, with the three losses."""
+    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor | Fused:
+        """Returns what is made of the tokens, ``(batch, hidden // 2)``, with the losses if `loss_wanted`."""
         encoded = encode(self.encoders, features, present)
         projected = [projection(values) for projection, values in zip(self.projections, encoded, strict=True)]
         private = [_sigmoid(linear(values)) for linear, values in zip(self.private, projected, strict=True)]
@@ -89,7 +89,8 @@ class InvariantAndSpecific(Network):
         tokens = torch.stack([*private, *shared], dim=-2)  # (B, 2 M, H)
         mask = torch.stack([*masks, *masks], dim=-1)  # (B, 2 M)
         mixed = torch.where(mask[..., None], self.transformer(tokens, mask), 0)
-        return Fused(self.fusion(mixed.flatten(-2)), self._loss(projected, private, shared, masks))
+        hidden = self.fusion(mixed.flatten(-2))
+        return Fused(hidden, self._loss(projected, private, shared, masks)) if loss_wanted() else hidden
 
     def _loss(
         self, projected: Sequence[Tensor], private: Sequence[Tensor], shared: Sequence[Tensor], masks: Sequence[Tensor]

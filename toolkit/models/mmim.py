@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from toolkit.models.dropout import Dropout
 from toolkit.models.layers import encode, encoders
 from toolkit.models.linear import Linear
-from toolkit.models.losses import contrastive_prediction, gaussian_information
+from toolkit.models.losses import contrastive_prediction, gaussian_information, loss_wanted
 from toolkit.models.network import Features, Fused, Network, anchored, networks
 
 
@@ -70,19 +70,23 @@ class MultimodalInfoMax(Network):
         self.register_buffer("contrast_weight", torch.tensor(float(contrast_weight)), persistent=False)
         self.register_buffer("information_weight", torch.tensor(float(information_weight)), persistent=False)
 
-    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Fused:
-        """Returns the output of the last layer, ``(batch, hidden)`` between -1 and 1, with the two losses."""
+    def fuse(self, features: Features, present: Mapping[str, Tensor]) -> Tensor | Fused:
+        """Returns the last layer's output, ``(batch, hidden)`` between -1 and 1, with the losses if `loss_wanted`."""
         encoded = dict(zip(present, encode(self.encoders, features, present), strict=True))
         fused = self.dropout(torch.cat(list(encoded.values()), dim=-1))
         for linear in self.fusion:
             fused = linear(fused).tanh()
+        return Fused(fused, self._loss(fused, encoded, present)) if loss_wanted() else fused
+
+    def _loss(self, fused: Tensor, encoded: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+        """Returns the weighted sum of the two losses, ``()``."""
         predicted = torch.stack([predictor(fused) for predictor in self.predictors])  # (M, B, H)
         masks = torch.stack(list(present.values()))
         contrast = contrastive_prediction(torch.stack(list(encoded.values())), predicted, masks).sum(dim=0)
         loss = self.contrast_weight * contrast
         if self.others:
             loss = loss - self.information_weight * self._information(encoded, present)
-        return Fused(fused, loss)
+        return loss
 
     def _information(self, encoded: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Returns the bounds of the mutual information between the anchor and each other modality, summed, ``()``."""

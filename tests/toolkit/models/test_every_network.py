@@ -64,6 +64,15 @@ def test_state_goes_round(name, level):
     assert len(set(places)) == len(places), "weights that share memory cannot be saved as safetensors"
 
 
+@every
+def test_without_gradients_there_is_no_loss_of_its_own(name, level):
+    """Evaluation does not pay for what nobody learns from."""
+    network, features = build(name, level).eval(), make(level)
+    output = network(features)
+    with torch.no_grad():
+        assert_same(network(features), output._replace(auxiliary_loss=torch.zeros(())))
+
+
 # Any modalities
 
 

@@ -154,6 +154,18 @@ def test_predictions_need_the_anchor_alone():
     assert alone.auxiliary_loss == 0
 
 
+def test_evaluation_translates_nothing():
+    network, asked = build(["text", "x"]).eval(), []
+    for decoder in network.decoders:
+        decoder.register_forward_hook(lambda *_: asked.append("decoder"))
+    batch, _, _ = batch_of(["text", "x"])
+    with torch.no_grad():
+        network(batch)
+    assert asked == []
+    network(batch)
+    assert asked == ["decoder", "decoder"]  # there and back
+
+
 def test_no_clip_with_both_has_no_loss_and_finite_gradients():
     network = build(["text", "x"])
     batch, _, _ = batch_of(["text", "x"])

@@ -75,6 +75,17 @@ def test_nothing_depends_on_chance_nor_disturbs_it(features):
     assert "sample" not in network.state_dict()
 
 
+def test_evaluation_restores_nothing(features):
+    network, asked = build(), []
+    for key in ("joint", "decoder", "encoders.0"):
+        network.get_submodule(key).register_forward_hook(lambda *_, key=key: asked.append(key))
+    with torch.no_grad():
+        network(features)
+    assert asked == ["joint"]
+    network(features)
+    assert asked == ["joint", "joint", "encoders.0", "decoder"]
+
+
 def test_the_sample_changes_the_loss_alone(features):
     network = build()
     before = network(features)
