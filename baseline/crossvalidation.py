@@ -10,6 +10,7 @@ import torch
 from baseline.config import Selection, TrainingSettings
 from baseline.dataset import Examples
 from baseline.fold_models import FoldEnsemble
+from baseline.spread import mean_and_std
 from baseline.syllabus import Syllabus
 from baseline.task import Prediction, Task, Truth
 from baseline.trainer import Fit
@@ -74,16 +75,13 @@ class CrossValidation:
             )
 
     @property
-    def merit(self) -> float:
-        """What recipes are chosen by: the mean over the folds of what chose the epoch; minus infinity if it diverged.
+    def merits(self) -> list[float]:
+        """What recipes are chosen by: of each fold, what its epoch was chosen by.
 
         Raises:
-            ValueError: no clip chose anything
+            UserError: no clip chose the epoch of a fold
         """
-        merits = [result.merit for result in self.results]
-        if None in merits:
-            raise ValueError("the last epoch was kept, so nothing can choose between recipes")
-        return -float("inf") if self.diverged else float(np.mean(merits))
+        return _require_chosen([result.merit for result in self.results])
 
     @property
     def validation(self) -> dict[str, dict[str, float]]:
@@ -109,13 +107,6 @@ class Recipe(NamedTuple):
     seed: int
     valence_range: tuple[float, float]
     mean_of: Literal["probabilities", "logits"] = "probabilities"
-
-
-def mean_and_std(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Returns mean and standard deviation (of the population) of each score over those that have it."""
-    names = dict.fromkeys(name for one in scores for name in one)
-    values = {name: [one[name] for one in scores if name in one] for name in names}
-    return {name: {"mean": float(np.mean(v)), "std": float(np.std(v))} for name, v in values.items()}
 
 
 def cross_validate(
@@ -161,6 +152,34 @@ def cross_validate_all(
     return [_scored(syllabus, recipe, own) for recipe, own in zip(recipes, fits, strict=True)]
 
 
+def merits_of_all(
+    examples: Examples, folds: np.ndarray, task: Task, recipes: Sequence[Recipe]
+) -> list[list[float] | None]:
+    """Returns by what each recipe may be chosen: the merit of each fold, as of `FoldResult`, and nothing besides.
+
+    Where another fold chose the epoch, nothing is trained anew with that fold: half of the work of a search.
+
+    Args:
+        examples: training clips
+        folds: as of `cross_validate_all`
+        task: what is learnt
+        recipes: how
+
+    Returns:
+        by recipe one number per fold, ``None`` where training ran off to numbers that are not finite
+
+    Raises:
+        UserError: no clip chose the epoch of a fold
+    """
+    syllabus = Syllabus(examples, folds, task, {})
+    merits: list[list[float] | None] = []
+    for recipe, fits in zip(recipes, syllabus.fit(recipes, finish=False), strict=True):
+        chosen = _require_chosen([one.merit for one in fits])
+        ran_off = _ran_off(_held_out(_ensemble(syllabus, recipe, fits), examples, folds))
+        merits.append(None if ran_off else chosen)
+    return merits
+
+
 def join_seeds(
     results: Sequence[CrossValidation], examples: Examples, folds: np.ndarray, task: Task
 ) -> CrossValidation:
@@ -183,18 +202,21 @@ def join_seeds(
 
 
 def _scored(syllabus: Syllabus, recipe: Recipe, fits: Sequence[Fit]) -> CrossValidation:
-    arguments = recipe.network | {"inputs": syllabus.examples.inputs.dims, "classes": syllabus.task.outputs}
+    choices = [(one.epoch, one.merit) for one in fits]
+    return _assess(_ensemble(syllabus, recipe, fits), choices, syllabus.examples, syllabus.folds, syllabus.task)
+
+
+def _ensemble(syllabus: Syllabus, recipe: Recipe, fits: Sequence[Fit]) -> FoldEnsemble:
     task = syllabus.task
-    ensemble = FoldEnsemble(
+    return FoldEnsemble(
         [one.model for one in fits],
-        arguments,
+        recipe.network | {"inputs": syllabus.examples.inputs.dims, "classes": task.outputs},
         task.labels,
         task.activation,
         recipe.valence_range,
         folds=len(fits),
         mean_of=recipe.mean_of,
     )
-    return _assess(ensemble, [(one.epoch, one.merit) for one in fits], syllabus.examples, syllabus.folds, task)
 
 
 def _assess(
@@ -219,6 +241,16 @@ def _assess(
         results.append(FoldResult(fold, epoch, merit, len(rows), task.scores(*part(rows))))
     ensemble = replace(ensemble, facts=ensemble.facts | task.facts)
     return CrossValidation(task, ensemble, results, held_out, task.scores(*part(everyone)))
+
+
+def _require_chosen(merits: Sequence[float | None]) -> list[float]:
+    for fold, merit in enumerate(merits):
+        if merit is None:
+            raise UserError(
+                f"Nothing chose the epoch of fold {fold}, so that networks cannot be ranked: none of the clips that "
+                "would have chosen it has both a label and one of the features. Use other features, --folds or --group."
+            )
+    return list(merits)
 
 
 def _ran_off(prediction: Prediction) -> bool:

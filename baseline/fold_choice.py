@@ -44,7 +44,7 @@ def train_choices(study: Study, choices: Sequence[Choice], train: Callable[[Choi
     """
     results = {choice: train(choice) for choice in dict.fromkeys(choices)}
     by_fold = [results[choice] for choice in choices]
-    merits = np.array([[result.results[k].merit for k, result in enumerate(seeds)] for seeds in _by_seed(by_fold)])
+    merits = np.array([[result.merits[k] for k, result in enumerate(seeds)] for seeds in _by_seed(by_fold)])
     alike = len(results) == 1
     scores = scores_of(study, by_fold[0]) if alike else {HELD_OUT: _nested_score(study, by_fold)}
     return Chosen(merits.tolist(), scores)

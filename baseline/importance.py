@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from baseline.spread import deviation
 from baseline.trial import Trial
 
 
@@ -95,8 +96,5 @@ def _jackknife_error(groups: np.ndarray, numbers: np.ndarray) -> float:
 
 def _by_value(values: Sequence[Any], codes: np.ndarray, merits: np.ndarray) -> list[ValueMerit]:
     parts = [(value, merits[codes == code]) for code, value in enumerate(values)]
-    rows = [
-        ValueMerit(value, len(own), float(own.mean()), float(own.std(ddof=1)) if len(own) > 1 else float("nan"))
-        for value, own in parts
-    ]
+    rows = [ValueMerit(value, len(own), float(own.mean()), deviation(own)) for value, own in parts]
     return sorted(rows, key=lambda row: -row.mean)

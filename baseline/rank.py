@@ -12,6 +12,7 @@ from baseline.basis import Basis, Score, basis_of, decisive, open_labelled, scor
 from baseline.config import RunConfig
 from baseline.dataset import coverage
 from baseline.fold_choice import train_choices
+from baseline.spread import deviation
 from baseline.study import Study
 from baseline.table_file import plain_lines, write_csv, write_markdown
 from baseline.trial_log import TrialLog
@@ -60,7 +61,7 @@ class RankedEncoder(NamedTuple):
     @property
     def over_seeds(self) -> float:
         """Standard deviation over the seeds, NaN of a single one."""
-        return float(np.std(np.mean(self.merits, axis=1), ddof=1)) if len(self.merits) > 1 else float("nan")
+        return deviation(np.mean(self.merits, axis=1))
 
 
 def rank(config: RunConfig, *, overwrite: bool = False) -> Path:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from baseline.config import SELECTIONS
-from baseline.crossvalidation import CrossValidation, mean_and_std
+from baseline.crossvalidation import CrossValidation
 from baseline.dataset import FeatureSource, coverage
+from baseline.spread import mean_and_std
 from baseline.study import Study, measure, summary
 from baseline.task import Prediction, Task, Truth
 from baseline.track import Learned

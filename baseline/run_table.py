@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from baseline.reporting.main_score import main_key, main_split
+from baseline.spread import plus_minus
 from toolkit.console import aligned
 from toolkit.errors import UserError
 
@@ -33,7 +34,7 @@ def _row(folder: Path) -> tuple[str, ...]:
     metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     validation, split = metrics.get("validation", {}), main_split(metrics)
     key = main_key(validation)
-    folds = f"{validation[key]['mean']:.4f} ± {validation[key]['std']:.4f}" if key else "-"
+    folds = plus_minus(validation[key]) if key else "-"
     scores = metrics["test"][split]["scores"] if split else {}
     test = f"{scores[main_key(scores)]:.4f}" if split else "-"
     minutes = f"{metrics['seconds'] / 60:.1f}" if "seconds" in metrics else "-"

@@ -11,6 +11,7 @@ import pandas as pd
 from baseline.basis import HELD_OUT, Basis, Score
 from baseline.importance import Importance, importances
 from baseline.run_directory import write_json
+from baseline.spread import deviation
 from baseline.table_file import write_csv, write_markdown
 from baseline.trial import Trial
 from baseline.trial_runs import SearchPlan
@@ -80,8 +81,8 @@ def ranking_table(order: Sequence[Trial]) -> pd.DataFrame:
     for rank, trial in enumerate(order, start=1):
         merits = {
             "merit": trial.merit if trial.merits else np.nan,
-            "over_seeds": _deviation(trial.by_seed),
-            "over_folds": _deviation(trial.by_fold),
+            "over_seeds": deviation(trial.by_seed),
+            "over_folds": deviation(trial.by_fold),
         }
         settings = {option: word(value) for option, value in trial.settings.items()}
         rows.append({"rank": rank, "trial": trial.number, **merits, **settings, "note": trial.note})
@@ -126,10 +127,6 @@ def word(value: Any) -> str:
         ('1e-05', '64', 'none')
     """
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _deviation(numbers: Sequence[float]) -> float:
-    return float(np.std(numbers, ddof=1)) if len(numbers) > 1 else float("nan")
 
 
 def _share(one: Importance) -> "Share":

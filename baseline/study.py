@@ -8,7 +8,7 @@ import numpy as np
 
 from baseline.config import Protocol
 from baseline.context import with_twins
-from baseline.crossvalidation import CrossValidation, Recipe, cross_validate_all, join_seeds
+from baseline.crossvalidation import CrossValidation, Recipe, cross_validate_all, join_seeds, merits_of_all
 from baseline.dataset import Examples, FeatureSource
 from baseline.fold_models import FoldEnsemble
 from baseline.reading import Reading
@@ -97,6 +97,10 @@ class Study:
             additions: as of `cross_validate`
         """
         return cross_validate_all(self._examples(features), self.folds, self.task, recipes, additions=additions)
+
+    def merits(self, recipes: Sequence[Recipe]) -> list[list[float] | None]:
+        """Returns by what each recipe may be chosen (`merits_of_all`); the recipes' own seeds hold."""
+        return merits_of_all(self.training, self.folds, self.task, recipes)
 
     def _examples(self, features: Sequence[str] | None) -> Examples:
         inputs = self.training.inputs

@@ -6,6 +6,7 @@ from typing import Any
 
 from baseline import run_directory as files
 from baseline.config import PROTOCOLS
+from baseline.spread import plus_minus
 from toolkit.console import aligned
 
 
@@ -34,4 +35,4 @@ def summary_lines(folder: Path) -> list[str]:
 def _folds(entry: dict[str, Any]) -> str:
     """Returns mean and standard deviation of the score over the folds, in words."""
     score = entry["validation"].get("score")
-    return f"folds {score['mean']:.4f} ± {score['std']:.4f}" if score else "no scores"
+    return f"folds {plus_minus(score)}" if score else "no scores"

@@ -33,8 +33,13 @@ class Syllabus:
     task: Task
     additions: Mapping[int, Examples]
 
-    def fit(self, recipes: "Sequence[Recipe]") -> list[list[Fit]]:
+    def fit(self, recipes: "Sequence[Recipe]", *, finish: bool = True) -> list[list[Fit]]:
         """Trains one network per recipe and fold, all side by side.
+
+        Args:
+            recipes: how
+            finish: whether networks whose epoch was chosen on another fold are trained anew with that fold; those that
+                chose it are returned otherwise, which say as much about the recipe for half of the work
 
         Returns:
             per recipe one fit per fold
@@ -50,17 +55,12 @@ class Syllabus:
             return Job(lessons[key], recipe.network | sizes, settings)
 
         pairs = [(recipe, fold) for recipe in recipes for fold in range(self.count)]
-        inner = [pair for pair in pairs if pair[0].select == "inner"]
-        tried = fit_all([job(*pair, "inner") for pair in inner], self.task)
-        chosen = {(id(recipe), fold): one for (recipe, fold), one in zip(inner, tried, strict=True)}
-        jobs = []
-        for recipe, fold in pairs:
-            epochs = chosen[id(recipe), fold].epoch if recipe.select == "inner" else None
-            jobs.append(job(recipe, fold, "fold" if recipe.select == "fold" else "last", epochs))
-        fits = fit_all(jobs, self.task)
-        for number, (recipe, fold) in enumerate(pairs):
-            if recipe.select == "inner":  # what chose the epoch is what may choose among recipes
-                fits[number] = fits[number]._replace(merit=chosen[id(recipe), fold].merit)
+        fits = fit_all([job(recipe, fold, recipe.select) for recipe, fold in pairs], self.task)
+        if finish:
+            inner = [number for number, (recipe, _) in enumerate(pairs) if recipe.select == "inner"]
+            anew = fit_all([job(*pairs[number], "last", fits[number].epoch) for number in inner], self.task)
+            for number, one in zip(inner, anew, strict=True):  # what chose the epoch is what may choose among recipes
+                fits[number] = one._replace(merit=fits[number].merit)
         return [fits[start : start + self.count] for start in range(0, len(fits), self.count)]
 
     @property

@@ -13,6 +13,7 @@ from baseline.config import RunConfig
 from baseline.fold_choice import is_nested, train_choices
 from baseline.fusion import FUSIONS, Fusion, fusions_of, read_ranking
 from baseline.rank import ALL, RANKING, rank, rank_folder
+from baseline.spread import deviation
 from baseline.study import Study
 from baseline.table_file import plain_lines, write_csv, write_markdown
 from baseline.trial_log import TrialLog
@@ -122,7 +123,7 @@ def _write(
         by_seed = merits.mean(axis=1)
         facts = {"fusion": fusion.modalities, "n": fusion.count, "encoders": "+".join(fusion.features)}
         facts |= {"sets": len(set(fusion.by_fold)), "validation": float(by_seed.mean())}
-        facts["over_seeds"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else np.nan
+        facts["over_seeds"] = deviation(by_seed)
         facts |= score_columns({place: Score(*score) for place, score in record.get("scores", {}).items()})
         rows.append(facts | {"note": record.get("note", "")})
     table = pd.DataFrame(rows)

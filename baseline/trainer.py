@@ -1,7 +1,7 @@
 """Trains many networks side by side: those of one shape as one stack, each as if it were alone."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -100,11 +100,21 @@ def _stacks(jobs: Sequence[Job]) -> Iterator[list[int]]:
 
 def _shape(job: Job) -> str:
     """Returns what jobs of one stack have in common."""
-    scalars = networks.get(job.network["name"]).scalars
-    network = {key: value for key, value in sorted(job.network.items()) if key not in scalars}
+    lesson = job.lesson
+    return f"{shape_of(job.network, job.settings)} {lesson.steps(job.settings.batch_size)} {lesson.held is None}"
+
+
+def shape_of(network: Mapping[str, Any], settings: TrainingSettings) -> str:
+    """Returns what networks of one stack have in common, whatever they learn from.
+
+    Args:
+        network: arguments of `toolkit.models.network.build_network`, ``inputs`` and ``classes`` where they differ
+        settings: how they are trained
+    """
+    scalars = networks.get(network["name"]).scalars
     each = {"epochs", "learning_rate", "weight_decay"}  # each model of a stack has its own
-    settings = job.settings.model_dump(exclude=each)
-    return repr((network, settings, job.lesson.steps(job.settings.batch_size), job.lesson.held is None))
+    own = {key: value for key, value in sorted(network.items()) if key not in scalars}
+    return repr((own, settings.model_dump(exclude=each)))
 
 
 def _build(job: Job) -> Network:

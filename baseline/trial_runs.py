@@ -1,21 +1,22 @@
 """The trials of a search: drawn, trained side by side, written down after every call."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 
 from baseline.config import RunConfig
-from baseline.crossvalidation import CrossValidation, Recipe
+from baseline.crossvalidation import Recipe
 from baseline.run import recipe_of
 from baseline.sampler import make_sampler
 from baseline.search_space import SearchSpace, configured
 from baseline.study import Study
+from baseline.trainer import shape_of
 from baseline.trial import DIVERGED, Trial, key_of, ranked
 from baseline.trial_log import TrialLog
 from toolkit.errors import UserError
-from toolkit.models.network import build_network, networks
+from toolkit.models.network import build_network
 
 logger = logging.getLogger(__name__)
 
@@ -59,19 +60,23 @@ def run_trials(study: Study, config: RunConfig, plan: SearchPlan, log: TrialLog)
     """
     sampler = make_sampler(plan.sampler, plan.space.ranges, config.seed)
     trials: dict[str, Trial] = {}
-    drawn = 0
+    drawn, most = 0, min(plan.trials, plan.space.size)
     while drawn < plan.trials and (asked := sampler.ask(plan.trials - drawn)):
         fresh: dict[str, Trial] = {}
         for number, settings in enumerate(asked, start=drawn + 1):
             if key_of(settings) not in trials:  # samplers of Optuna may draw a combination again
                 fresh.setdefault(key_of(settings), Trial(number, settings))
         drawn += len(asked)
-        for trial in _tried(study, config, list(fresh.values()), log):
-            trials[trial.key] = trial
+        for done in _tried(study, config, list(fresh.values()), log):
+            trials |= {trial.key: trial for trial in done}
+            logger.info("%d of %d combinations: %s", len(trials), most, _progress(trials.values()))
         sampler.tell([trials[key_of(settings)].merit for settings in asked])
-        best = ranked(trials.values())[0]
-        logger.info("%d of %d trials, the best so far %.4f (%s)", drawn, plan.trials, best.merit, best.key)
     return sorted(trials.values(), key=lambda trial: trial.number)
+
+
+def _progress(trials: Iterable[Trial]) -> str:
+    best = ranked(trials)[0]
+    return f"the best so far has a merit of {best.merit:.4f} ({best.key})" if best.merits else "none can be used so far"
 
 
 def recipe_of_trial(study: Study, config: RunConfig, trial: Trial) -> Recipe:
@@ -79,8 +84,8 @@ def recipe_of_trial(study: Study, config: RunConfig, trial: Trial) -> Recipe:
     return recipe_of(configured(config, trial.settings), study.corpus, study.task, study.tests, study.folds)
 
 
-def _tried(study: Study, config: RunConfig, trials: Sequence[Trial], log: TrialLog) -> Iterator[Trial]:
-    """Yields the trials with what came of them."""
+def _tried(study: Study, config: RunConfig, trials: Sequence[Trial], log: TrialLog) -> Iterator[list[Trial]]:
+    """Yields the trials with what came of them, those that were trained in one call together."""
     candidates = []
     for trial in trials:
         recipe = recipe_of_trial(study, config, trial)
@@ -88,32 +93,25 @@ def _tried(study: Study, config: RunConfig, trials: Sequence[Trial], log: TrialL
             candidates.append(_Candidate(trial, recipe, _weight_bytes(study, recipe)))
         except UserError as error:  # a network too large for this machine, say; a larger one may try it
             logger.warning("Trial %d is left out: %s", trial.number, error)
-            yield trial._replace(note=f"left out: {error}")
+            yield [trial._replace(note=f"left out: {error}")]
     for call in _calls(candidates, networks_per_trial=len(study.seeds) * (int(study.folds.max()) + 1)):
         missing = [one.trial for one in call if one.trial.key not in log.records]
         if missing:
             trained = {trial.key: trial for trial in _train(study, call)}
             log.append({trial.key: trained[trial.key].record() for trial in missing})
-        yield from (one.trial.with_record(log.records[one.trial.key]) for one in call)
+        yield [one.trial.with_record(log.records[one.trial.key]) for one in call]
 
 
 def _calls(candidates: Sequence[_Candidate], networks_per_trial: int) -> Iterator[list[_Candidate]]:
     """Yields the trials that are trained in one call: of one shape, as many as memory and patience allow."""
     alike: dict[str, list[_Candidate]] = {}
     for one in candidates:
-        alike.setdefault(_shape(one.recipe), []).append(one)
+        alike.setdefault(shape_of(one.recipe.network, one.recipe.training), []).append(one)
     for same in alike.values():
         most = max(1, min(TRIALS_PER_CALL, KEPT_BYTES // (same[0].weight_bytes * networks_per_trial)))
         count = -(-len(same) // most)  # of calls, as even as can be
         for part in range(count):
             yield same[part * len(same) // count : (part + 1) * len(same) // count]
-
-
-def _shape(recipe: Recipe) -> str:
-    """Returns what the recipes have in common whose networks train as one (`baseline.trainer`)."""
-    scalars = networks.get(recipe.network["name"]).scalars
-    network = {key: value for key, value in sorted(recipe.network.items()) if key not in scalars}
-    return repr((network, recipe.training.model_dump(exclude={"epochs", "learning_rate", "weight_decay"})))
 
 
 def _weight_bytes(study: Study, recipe: Recipe) -> int:
@@ -128,11 +126,10 @@ def _weight_bytes(study: Study, recipe: Recipe) -> int:
 
 
 def _train(study: Study, call: Sequence[_Candidate]) -> Iterator[Trial]:
-    recipes = [one.recipe._replace(seed=seed) for one in call for seed in study.seeds]
-    results = iter(study.cross_validate_all(recipes))
+    merits = iter(study.merits([one.recipe._replace(seed=seed) for one in call for seed in study.seeds]))
     for one in call:
-        by_seed: list[CrossValidation] = [next(results) for _ in study.seeds]
-        if any(result.diverged for result in by_seed):
+        by_seed = [next(merits) for _ in study.seeds]
+        if None in by_seed:
             yield one.trial._replace(note=DIVERGED)
         else:
-            yield one.trial._replace(merits=[[fold.merit for fold in result.results] for result in by_seed])
+            yield one.trial._replace(merits=by_seed)

@@ -20,6 +20,7 @@ from baseline.reporting.canvas import (
     styled,
     to_svg,
 )
+from baseline.spread import deviation
 
 _APART = (-0.13, 0.0, 0.13)  # so that folds with equal scores are seen
 _FOLD_DOT = {"s": 34, "edgecolors": PAPER, "linewidths": 1.2, "zorder": 4, "clip_on": False}
@@ -38,9 +39,10 @@ def fold_picture(folds: Sequence[float], tests: Mapping[str, float], title: str)
     rows = ["validation folds", *tests]
     figure, (axes,) = new_figure(9.0, 0.62 + 0.42 * len(rows))
     if folds:
-        mean, spread = float(np.mean(folds)), float(np.std(folds))
-        box = FancyBboxPatch((mean - spread, -0.27), 2 * spread, 0.54, boxstyle="round,pad=0", fc=ACCENT, alpha=0.16)
-        axes.add_patch(box)
+        mean, spread = float(np.mean(folds)), deviation(folds)
+        if len(folds) > 1:
+            corner = (mean - spread, -0.27)
+            axes.add_patch(FancyBboxPatch(corner, 2 * spread, 0.54, boxstyle="round,pad=0", fc=ACCENT, alpha=0.16))
         axes.plot([mean, mean], [-0.27, 0.27], color=ACCENT, linewidth=2.2)
         axes.scatter(sorted(folds), np.resize(_APART, len(folds)), color=ACCENT, **_FOLD_DOT)
     for row, value in enumerate(tests.values(), 1):

@@ -71,7 +71,7 @@ def _of_test(run: RunFiles, split: str) -> Headline:
     ]
     if key in validation:
         mean, spread = validation[key]["mean"], validation[key].get("std")
-        facts.insert(0, Fact("Validation", mean, spread, f"mean ± std of {len(metrics.get('folds', []))} folds"))
+        facts.insert(0, Fact("Validation", mean, spread, _of_which(metrics)))
     guess = guess_most_frequent(*_confusion(entry))
     return Headline(
         score_of(key, name), entry["scores"][key], f"{where}, {entry.get('clips', '?')} clips", facts, guess
@@ -84,7 +84,7 @@ def _of_folds(run: RunFiles) -> Headline | None:
     key = main_key(validation)
     if key is None:
         return None
-    note = f"mean ± std of {len(metrics.get('folds', []))} folds"
+    note = _of_which(metrics)
     others = _others(metrics, validation)
     facts = [Fact(score_of(other, name).title, entry["mean"], entry.get("std"), note) for other, entry in others]
     facts += [
@@ -94,6 +94,11 @@ def _of_folds(run: RunFiles) -> Headline | None:
     ]
     value, guess = validation[key]["mean"], guess_most_frequent(*_confusion(pooled))
     return Headline(score_of(key, name), value, f"the validation folds, {note}", facts, guess)
+
+
+def _of_which(metrics: Mapping[str, Any]) -> str:
+    count = len(metrics.get("folds", []))
+    return f"mean ± std of {count} folds" if count > 1 else "one fold"
 
 
 def _others(metrics: Mapping[str, Any], scores: Mapping[str, Any]) -> list[tuple[str, Any]]:

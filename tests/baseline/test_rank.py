@@ -71,7 +71,7 @@ def test_without_test_clips_validation_is_of_other_folds(start, quick):
     assert set(table["scored_on"]) == {HELD_OUT}
     study = open_labelled(quick(features=["voice"]))
     result = study.cross_validate()
-    assert table.loc["voice", "validation"] == pytest.approx(result.merit)
+    assert table.loc["voice", "validation"] == pytest.approx(np.mean(result.merits))
     assert table.loc["voice", "score"] == pytest.approx(result.scores["score"], abs=1e-7)
 
 
@@ -86,6 +86,17 @@ def test_cache_that_cannot_be_used_is_left_out_with_its_reason(start, tiny, make
     assert "voice" not in (folder / "ranking.svg").read_text()
     make_cache(cache, corpus, "voice")
     assert sorted(ranking_of(start())["note"]) == ["", "", ""]
+
+
+def test_cache_without_a_clip_that_chooses_is_left_out(start, tiny, make_cache, tmp_path):
+    corpus, cache = tiny
+    names = list(corpus.select("train").table["name"])
+    make_cache(cache, corpus, "face", failed=names[12:24])
+    lines = [f"{name},{place // 12}" for place, name in enumerate(names)]
+    (tmp_path / "folds.csv").write_text("\n".join(["name,fold", *lines]) + "\n")
+    table = ranking_of(start(folds_file=tmp_path / "folds.csv", folds=None))
+    assert table["encoder"][2] == "face"
+    assert table["note"][2].startswith("Nothing chose the epoch of fold 1")
 
 
 def test_goes_on_where_it_was_ended(start, monkeypatch, tiny):

@@ -338,6 +338,17 @@ def test_metrics_alone_are_enough(tmp_path):
     assert Page(html).ids == ["top", "repeat"]
 
 
+def test_one_fold_has_no_deviation(tmp_path):
+    scores, facts = {"score": 0.25, "accuracy": 0.5}, {"fold": 0, "epoch": 3, "clips": 8}
+    validation = {name: {"mean": value} for name, value in scores.items()}
+    metrics = {"track": "semi", "folds": [facts | {"scores": scores}], "validation": validation}
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert "one fold" in page
+    assert "of 1 folds" not in page
+    assert "± 0" not in page
+
+
 def test_names_and_words_are_escaped(tmp_path):
     run = make_run(tmp_path, "multi")
     table = pd.read_csv(run / "predictions.csv")

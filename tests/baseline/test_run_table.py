@@ -25,7 +25,8 @@ def test_rows(tmp_path):
         test={"test_semi": {"scores": {"score": 0.1}}, "test_multi": {"scores": {"accuracy": 0.9, "score": 0.625}}},
     )
     (multi / "submission.csv").write_text("name\n")
-    semi = write(tmp_path / "semi", track="semi", validation=validation, test={"test_semi": {"clips": 0, "scores": {}}})
+    one_fold = {"score": {"mean": 0.25}}
+    semi = write(tmp_path / "semi", track="semi", validation=one_fold, test={"test_semi": {"clips": 0, "scores": {}}})
     head, first, second = (line.split("  ") for line in table_of_runs([multi, semi]))
     cells = [[cell.strip() for cell in line if cell.strip()] for line in (head, first, second)]
     assert cells[0] == ["track", "score", "folds", "test", "split", "minutes", "submission"]
@@ -33,7 +34,7 @@ def test_rows(tmp_path):
         *("multi", "WAF - 0.25 MSE", "0.5000 ± 0.0312", "0.6250", "test_multi", "1.5"),
         str(multi / "submission.csv"),
     ]
-    assert cells[2] == ["semi", "score", "0.5000 ± 0.0312", "-", "-", "-", "-"]
+    assert cells[2] == ["semi", "score", "0.2500", "-", "-", "-", "-"]
 
 
 def test_folder_that_is_no_run(tmp_path):
