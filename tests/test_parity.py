@@ -18,6 +18,7 @@ KINDS = (
     "metrics_*.json",
     "maedfer_*.safetensors",
     "svfap_*.safetensors",
+    "hicmae_*.safetensors",
     "ssl_aux.safetensors",
 )
 FILES = [path for kind in KINDS for path in sorted(VECTORS.glob(kind))]

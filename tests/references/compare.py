@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from references import face_networks, fusion, masked_video, metrics, recipe, svfap, vggish, video_face
+from references import face_networks, fusion, hicmae, masked_video, metrics, recipe, svfap, vggish, video_face
 from references.vectors import Difference
 from toolkit.errors import UserError
 
@@ -16,6 +16,7 @@ COMPARABLE = {
     "cnn_sunvideomae_preprocess": video_face.view_differences,
     "MAE-DFER ": masked_video.differences,
     "SVFAP ": svfap.differences,
+    "HiCMAE ": hicmae.differences,
     "ssl_aux": recipe.differences,
     **{f"cnn_{name}": face_networks.differences for name in face_networks.NETWORKS},
 }
