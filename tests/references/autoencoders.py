@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 from references.vectors import Difference, Vectors, difference
 from toolkit.models.masked_autoencoder import FineTuning, Pretraining
@@ -119,3 +120,42 @@ def fine_tuning_differences(
         loss.backward()
         found += gradient_differences(network, vectors)
     return found
+
+
+def published_differences(network: nn.Module, facts: Mapping) -> list[str]:
+    """Returns how a network differs from a list of keys, in words: shapes, parameters, layers, weight decay.
+
+    Args:
+        network: ours, which may be on torch's meta device
+        facts: of a file ``*_keys.json``
+    """
+    ours, theirs = {name: list(v.shape) for name, v in network.state_dict().items()}, facts["state_dict"]
+    found = [
+        f"{name}: {ours.get(name)} for {theirs.get(name)}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    ]
+    count = sum(weight.numel() for weight in network.parameters())
+    if count != facts["n_params"]:
+        found.append(f"{count} parameters for {facts['n_params']}")
+    decay = facts.get("layer_decay_groups", {"params": {}})
+    for name, weight in network.named_parameters() if decay["params"] else ():
+        rules = decay["params"][name]
+        scale = decay["layer_decay"] ** (network.top_layer - network.layer_of(name))
+        if network.layer_of(name) != rules["layer_id"] or abs(scale - rules["lr_scale"]) > 1e-12:
+            found.append(f"{name}: layer {network.layer_of(name)} for {rules['layer_id']}")
+        if network.decays(name, weight) != (rules["weight_decay"] > 0):
+            found.append(f"{name}: weight decay {network.decays(name, weight)}")
+    return found
+
+
+def products(network: nn.Module, inputs: Mapping[str, tuple[int, ...]]) -> int:
+    """Returns the floating-point operations of one forward pass as torch counts them, two per multiply-add.
+
+    Args:
+        network: on torch's meta device, where nothing is computed
+        inputs: shapes by stream
+    """
+    with FlopCounterMode(display=False) as counter:
+        network.to("meta")({stream: torch.zeros(shape, device="meta") for stream, shape in inputs.items()})
+    return counter.get_total_flops()
