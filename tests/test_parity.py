@@ -71,6 +71,30 @@ def test_no_number_is_over_any_tolerance(spoilt, capsys):
     assert line.split()[1::2] == ["inf", "OVER"]
 
 
+@pytest.mark.parametrize("kept", [0, 4, 100, 5000, -3])
+def test_a_file_cut_off(spoilt, kept, capsys):
+    """Said in a line, and beside a file that is right."""
+    spoilt.write_bytes(spoilt.read_bytes()[:kept])
+    assert program.main([str(spoilt), str(VECTORS / "metrics_ccc.json")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("  not compared: spoilt cannot be read (Error while deserializing header")
+    assert lines[1].endswith("Expected a vector file and its sidecar, whole: copy both again.")
+    assert lines[-1] == "over the tolerance: none; damaged: spoilt"
+
+
+@pytest.mark.parametrize("content", [b"", b'{"case": "fusion_mfn', b"\xff\xfe"], ids=["empty", "cut", "no_text"])
+def test_a_sidecar_cut_off(spoilt, content, capsys):
+    spoilt.with_suffix(".json").write_bytes(content)
+    assert program.main([str(spoilt)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "over the tolerance: none; damaged: spoilt"
+
+
+def test_a_sidecar_alone(spoilt, capsys):
+    spoilt.unlink()
+    assert program.main([str(spoilt.with_suffix(".json"))]) == 2
+    assert f"not compared: There is no file {spoilt}. Expected a vector file" in capsys.readouterr().out
+
+
 def test_files_that_cannot_be_compared(parity, tmp_path, capsys):
     known = ("fusion_", "metrics_", "cnn_", "maedfer_", "svfap_", "hicmae_", "ssl_aux")
     others = [path for path in sorted(parity.glob("*.json")) if not path.name.startswith(known)]

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from references import face_networks, fusion, hicmae, masked_video, metrics, recipe, svfap, vggish, video_face
 from references.vectors import Difference
 from toolkit.errors import UserError
@@ -22,6 +24,10 @@ COMPARABLE = {
 }
 
 
+class DamagedVectors(UserError):
+    """A vector file or its sidecar cannot be read, so that nothing says that ours is right."""
+
+
 def differences(path: Path) -> list[Difference]:
     """Returns how far ours is from what a vector file holds.
 
@@ -29,18 +35,33 @@ def differences(path: Path) -> list[Difference]:
         path: ``.safetensors``, or the ``.json`` beside it
 
     Raises:
+        DamagedVectors: the file, or its sidecar, is cut off or no such file
         UserError: there is no such file, no sidecar, or nothing of ours to compare it with yet
     """
+    try:
+        return _differences(path)
+    except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        problem = f"{path.stem} cannot be read ({' '.join(str(error).split())})"
+        raise DamagedVectors(f"{problem}. Expected a vector file and its sidecar, whole: copy both again.") from error
+    except FileNotFoundError as error:
+        raise UserError(_absent(error.filename or path.with_suffix(".safetensors"))) from error
+
+
+def _differences(path: Path) -> list[Difference]:
     sidecar = path.with_suffix(".json")
     for needed in (path, sidecar):
         if not needed.is_file():
-            raise UserError(f"There is no file {needed}. Expected a vector file of ../shared/parity with its sidecar.")
+            raise UserError(_absent(needed))
     case = _case(sidecar)
     for beginning, compare in COMPARABLE.items():
         if case.startswith(beginning):
             return compare(path)
     expected = "Expected fusion_*, metrics_*, ssl_aux, or cnn_*, maedfer_* and so on without the lists of keys."
     raise UserError(f"Nothing of ours can be compared with {path.name} yet. {expected}")
+
+
+def _absent(path: Path | str) -> str:
+    return f"There is no file {path}. Expected a vector file of ../shared/parity with its sidecar."
 
 
 def _case(sidecar: Path) -> str:
