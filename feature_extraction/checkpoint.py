@@ -130,20 +130,9 @@ def load_into(network: "torch.nn.Module", state: "dict[str, torch.Tensor]", path
     Raises:
         UserError: names or shapes differ; the message gives the first difference
     """
-    wanted = network.state_dict()
-    for name, tensor in wanted.items():
-        if name not in state:
-            raise UserError(
-                f"The checkpoint {path} lacks '{name}' of shape {tuple(tensor.shape)}: it is of another network."
-            )
-        if state[name].shape != tensor.shape:
-            found, expected = tuple(state[name].shape), tuple(tensor.shape)
-            raise UserError(f"The checkpoint {path} has '{name}' of shape {found}, expected {expected}.")
-    unknown = sorted(state.keys() - wanted.keys())
-    if unknown:
-        raise UserError(
-            f"The checkpoint {path} has '{unknown[0]}', which the network has not: it is of another network."
-        )
+    from toolkit.models.checkpoint_file import require_same
+
+    require_same(network.state_dict(), state, path)
     network.load_state_dict(state)
 
 

@@ -5,7 +5,7 @@ import pickle
 import re
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,6 +79,32 @@ def read_checkpoint(path: Path, allowed: Sequence[Any] = HARMLESS) -> Checkpoint
     tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
     weights = {name.removeprefix("module."): value for name, value in tensors.items()}
     return CheckpointFile(path, weights, vars(arguments) if isinstance(arguments, argparse.Namespace) else {})
+
+
+def require_same(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+    """Compares names and shapes of tensors.
+
+    Args:
+        wanted: what a network has
+        found: what a file holds
+        path: of the file
+
+    Raises:
+        UserError: they differ; the message gives the first difference
+    """
+    for name, tensor in wanted.items():
+        if name not in found:
+            raise UserError(
+                f"The checkpoint {path} lacks '{name}' of shape {tuple(tensor.shape)}: it is of another network."
+            )
+        if found[name].shape != tensor.shape:
+            got, expected = tuple(found[name].shape), tuple(tensor.shape)
+            raise UserError(f"The checkpoint {path} has '{name}' of shape {got}, expected {expected}.")
+    unknown = sorted(found.keys() - wanted.keys())
+    if unknown:
+        raise UserError(
+            f"The checkpoint {path} has '{unknown[0]}', which the network has not: it is of another network."
+        )
 
 
 def _load(path: Path, allowed: Sequence[Any]) -> Any:

@@ -1,0 +1,180 @@
+"""Checkpoints of masked autoencoders: a network from a released file as it is."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from torch import Tensor, nn
+
+from toolkit.errors import UserError
+from toolkit.models.checkpoint_file import CheckpointFile, read_checkpoint, require_same
+from toolkit.models.checkpoint_size import completed, told_options
+from toolkit.models.masked_autoencoder import Family, FineTuning, Pretraining, autoencoders
+
+Form = Literal["pretraining", "fine-tuning"]
+Names = tuple[str, ...]
+Network = TypeVar("Network", bound=nn.Module)
+
+OF_PRETRAINING = ("decoder", "encoder_to_decoder", "mask_token", "norm.")  # what fine-tuning has no use for
+OF_FINE_TUNING = ("fc_norm.", "head.", "video_layer_weights", "audio_layer_weights")  # what pretraining does not learn
+HEAD = "head."
+COMMON_GROUND = "videomae"  # its blocks are the first ones of other families, too
+
+
+class CheckpointReport(NamedTuple):
+    """What became of a checkpoint; as text it is one line.
+
+    Attributes:
+        path: the file
+        family: of masked autoencoders
+        form: that the file is of
+        loaded: names of tensors that were put into the network
+        left_out: names of tensors of the file for which it has no use
+        new: names of its tensors that the file does not have
+        told: what the file's command line said of the network
+        assumed: what nothing said of it, taken as published
+    """
+
+    path: Path
+    family: str
+    form: Form
+    loaded: Names
+    left_out: Names
+    new: Names
+    told: Mapping[str, Any]
+    assumed: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """Returns, for instance, ``net.pth: svfap after pretraining, 379 tensors loaded, 4 new (fc_norm, head)``."""
+        counts = [f"{self.path.name}: {self.family} after {self.form}, {len(self.loaded)} tensors loaded"]
+        for what, names in (("left out", self.left_out), ("new", self.new)):
+            parts = sorted({name.partition(".")[0] for name in names})
+            counts += [f"{len(names)} {what} ({', '.join(parts)})"] * bool(names)
+        lines = [", ".join(counts)]
+        for whence, fields in (("from its command line", self.told), ("not stored, taken as published", self.assumed)):
+            values = ", ".join(f"{name} {value}" for name, value in fields.items())
+            lines += [f"{whence}: {values}"] * bool(values)
+        return "; ".join(lines)
+
+
+class Loaded(NamedTuple):
+    """A network with a checkpoint's weights.
+
+    Attributes:
+        network: of the form asked for
+        size: of the network
+        report: what became of the checkpoint
+    """
+
+    network: Pretraining | FineTuning
+    size: Any
+    report: CheckpointReport
+
+
+def load_checkpoint(
+    path: Path | str,
+    *,
+    form: Form | None = None,
+    outputs: int | None = None,
+    family: str | None = None,
+    known: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Loaded:
+    """Returns the network of a checkpoint with its weights; nothing in the file is run.
+
+    The family and the size are known from names and shapes. What these do not say is taken from the command line that
+    the authors' trainers keep beside the weights, and where that is silent from the published sizes; the report says
+    which. A network for fine-tuning takes from pretraining what it can use, and begins the rest anew.
+
+    Args:
+        path: a released file as it is: safetensors, or written by ``torch.save``, see `read_checkpoint`
+        form: of the network; that of the file if None
+        outputs: of a fine-tuning network; as many as in the file if None, and none if it has no last layer. A last
+            layer of another shape is left out and begun anew
+        family: name of the family, if it is not to be guessed
+        known: fields of the family's size by dotted names, ``{"heads": 4, "shape.size": 112}``, that go before all else
+        options: further ones of the network, such as ``drop_path``
+
+    Raises:
+        UserError: the file cannot be read, is of no known family, or does not fit; the message names the first
+            difference
+    """
+    file = read_checkpoint(Path(path))
+    name, kind = _family(file, family)
+    stored: Form = "fine-tuning" if any(one.startswith(OF_FINE_TUNING) for one in file.weights) else "pretraining"
+    is_pretraining = (form or stored) == "pretraining"
+    if is_pretraining and stored == "fine-tuning":
+        raise UserError(f"The checkpoint {path} is of fine-tuning and lacks the decoder that pretraining goes on with.")
+    size, told, assumed = completed(kind.size_of(file.weights), file.arguments, known or {}, pretraining=is_pretraining)
+    if is_pretraining:
+        weights = file.weights
+        network = _built(file, kind.pretraining, size, **options)
+    else:
+        weights = kind.for_fine_tuning(file.weights)
+        if stored == "fine-tuning":
+            more = told_options(kind.fine_tuning, file.arguments, options)
+            told, assumed, options = told | more.told, assumed | more.assumed, more.told | options
+        network = _built(file, kind.fine_tuning, size, _outputs(weights) if outputs is None else outputs, **options)
+    left_out, new = _differing(weights, network, stored)
+    loaded = _fill(network, weights, left_out, new, file.path)
+    return Loaded(network, size, CheckpointReport(file.path, name, stored, loaded, left_out, new, told, assumed))
+
+
+def _family(file: CheckpointFile, name: str | None) -> tuple[str, type[Family]]:
+    """Returns the name and family of a file's weights, that of the name given if there is one."""
+    if name is not None:
+        return name, autoencoders.get(name)
+    fitting = [name for name in autoencoders.names() if _is_of(file.weights, autoencoders.get(name))]
+    if len(fitting) > 1:
+        fitting.remove(COMMON_GROUND)
+    if len(fitting) != 1:
+        first = ", ".join(f"'{name}' {tuple(tensor.shape)}" for name, tensor in list(file.weights.items())[:3])
+        known = ", ".join(autoencoders.names())
+        raise UserError(f"The checkpoint {file.path} is of none of {known}. It begins with {first or 'nothing'}.")
+    return fitting[0], autoencoders.get(fitting[0])
+
+
+def _is_of(weights: Mapping[str, Tensor], kind: type[Family]) -> bool:
+    try:
+        kind.size_of(weights)
+    except (UserError, ValueError):  # the latter of shapes that are not even alike
+        return False
+    return True
+
+
+def _built(file: CheckpointFile, build: Callable[..., Network], *arguments: Any, **options: Any) -> Network:
+    """Returns a new network; what does not fit together is a mistake of whoever said what the file does not say."""
+    try:
+        return build(*arguments, **options)
+    except ValueError as error:
+        raise UserError(
+            f"The checkpoint {file.path} makes no network: {error}. Say what it does not: known={{FIELD: VALUE}}."
+        ) from error
+
+
+def _outputs(weights: Mapping[str, Tensor]) -> int:
+    head = weights.get("head.weight")
+    return 0 if head is None else len(head)
+
+
+def _differing(weights: Mapping[str, Tensor], network: nn.Module, stored: Form) -> tuple[Names, Names]:
+    """Returns the names of tensors that may be left out and of those that may be new, all others are to be equal."""
+    if isinstance(network, Pretraining):
+        return (), ()
+    wanted = network.state_dict()
+    may_miss, may_have = (OF_FINE_TUNING, OF_PRETRAINING) if stored == "pretraining" else ((), ())
+    left_out = {name for name in weights.keys() - wanted.keys() if name.startswith(may_have)}
+    new = {name for name in wanted.keys() - weights.keys() if name.startswith(may_miss)}
+    heads = [{name: tensor.shape for name, tensor in one.items() if name.startswith(HEAD)} for one in (weights, wanted)]
+    if heads[0] != heads[1]:
+        left_out, new = left_out.union(heads[0]), new.union(heads[1])
+    return tuple(sorted(left_out)), tuple(sorted(new))
+
+
+def _fill(network: nn.Module, weights: Mapping[str, Tensor], left_out: Names, new: Names, path: Path) -> Names:
+    """Puts all weights but those left out into a network, of which all but those that are new are to be there."""
+    kept = {name: tensor for name, tensor in weights.items() if name not in left_out}
+    wanted = {name: tensor for name, tensor in network.state_dict().items() if name not in new}
+    require_same(wanted, kept, path)
+    network.load_state_dict(kept, strict=False)
+    return tuple(kept)
