@@ -27,8 +27,14 @@ LONGEST_NAME = 100  # of a run's folder; file systems end at 255 bytes
 
 
 def _absolute_reference(reference: str) -> str:
+    from toolkit.corpora.cross import pair_of
+    from toolkit.corpus import readers
+
     reader, colon, path = reference.partition(":")
-    return f"{reader}:{_absolute(Path(path))}" if colon else str(_absolute(Path(reference)))
+    if reader == "cross":
+        return f"cross:{','.join(map(_absolute_reference, pair_of(path)))}"
+    is_path = not colon or (reference.lower().endswith(".csv") and reader not in readers.names())
+    return str(_absolute(Path(reference))) if is_path else f"{reader}:{_absolute(Path(path))}"
 
 
 def _absolute(path: Path) -> Path:

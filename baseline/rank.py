@@ -12,11 +12,11 @@ from baseline.basis import Basis, Score, basis_of, decisive, open_labelled, scor
 from baseline.config import RunConfig
 from baseline.dataset import coverage
 from baseline.fold_choice import train_choices
+from baseline.reading import reading_of
 from baseline.spread import deviation
 from baseline.study import Study
 from baseline.table_file import plain_lines, write_csv, write_markdown
 from baseline.trial_log import TrialLog
-from toolkit.cache import Cache, find_cache
 from toolkit.corpus import load_corpus
 from toolkit.errors import UserError
 from toolkit.status import Status
@@ -91,7 +91,7 @@ def rank(config: RunConfig, *, overwrite: bool = False) -> Path:
             logger.warning("%d of %d, %s: %s", number, len(encoders), encoder, error)
             continue
         entry = _entry(record)
-        logger.info("%d of %d, %s: %.4f", number, len(encoders), encoder, entry.validation)
+        logger.info("%d of %d, %s: validation %.4f", number, len(encoders), encoder, entry.validation)
     if len(notes) == len(encoders):
         raise UserError(f"None of {len(encoders)} caches can be ranked. {encoders[0]}: {notes[encoders[0]]}")
     records = [log.records[encoder] for encoder in encoders if encoder not in notes]
@@ -108,12 +108,16 @@ def encoders_of(config: RunConfig) -> list[str]:
     """
     if config.features != [ALL]:
         return config.features
-    corpus = load_corpus(config.corpus).name
-    paths = [path for path in (config.cache / corpus).glob("*/*.h5") if path.parent.name != "faces"]
+    corpus = load_corpus(config.corpus)
+    folders = (
+        dict.fromkeys(corpus.table["corpus"]) if "source_name" in corpus.table else (corpus.name,)
+    )  # of a pair: two
+    found = (path for folder in folders for path in (config.cache / folder).glob("*/*.h5"))
+    paths = [path for path in found if path.parent.name != "faces"]
     names = sorted({path.name.removesuffix(".h5").removesuffix(".frames") for path in paths})
     if not names:
         raise UserError(
-            f"Corpus '{corpus}' has no cache under {config.cache}. Make some with `python -m feature_extraction "
+            f"Corpus '{corpus.name}' has no cache under {config.cache}. Make some with `python -m feature_extraction "
             f"audio|visual|text --corpus REF --encoder NAME --cache {config.cache}`."
         )
     return names
@@ -133,7 +137,8 @@ def summary_lines(folder: Path) -> list[str]:
 
 def _record(config: RunConfig, encoder: str, log: TrialLog) -> dict[str, Any]:
     """Returns what the log says of an encoder, after training it if the log says nothing."""
-    identity = Cache(find_cache(config.cache, load_corpus(config.corpus).name, encoder)).identity
+    corpus = load_corpus(config.corpus)
+    identity = reading_of(config, corpus).open(config.cache, corpus, [encoder])[encoder].cache.identity
     record = log.records.get(encoder)
     if record is None or record["identity"] != identity:
         study = open_labelled(config.model_copy(update={"features": [encoder]}))

@@ -128,8 +128,11 @@ def load_part(corpus: Corpus, sources: Mapping[str, FeatureSource], reading: Rea
 
 
 def measure(task: Task, ensemble: FoldEnsemble, part: Part) -> dict[str, Any]:
-    """Returns how many clips of a part have a label, their scores and confusion."""
-    return summary(task, ensemble.predict(part.examples.inputs), Truth.of(part.examples.targets), part.names)
+    """Returns how many clips of a part have a label, their scores and confusion; without any, nothing is predicted."""
+    truth = Truth.of(part.examples.targets)
+    if not (task.judged(truth) | np.isfinite(truth.valence)).any():
+        return {"clips": 0, "scores": {}}
+    return summary(task, ensemble.predict(part.examples.inputs), truth, part.names)
 
 
 def summary(task: Task, prediction: Prediction, truth: Truth, names: Sequence[str]) -> dict[str, Any]:

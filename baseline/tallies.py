@@ -17,6 +17,7 @@ from toolkit.metrics.tally import Tally, class_tally, joined, mean_tally, number
 from toolkit.metrics.wheel import LEVELS, Wheels
 from toolkit.metrics.word_tally import set_tally, wheel_tally
 
+OTHER = "(another)"  # in place of every class that is the true one of no clip
 COMBINED, SET_SCORE = "WAF - 0.25 MSE", "set score"  # of tasks whose own score is not the weighted or the wheel F
 
 
@@ -52,10 +53,11 @@ def emotion_tallies(rows: pd.DataFrame, score_name: str) -> dict[str, Tally]:
     labelled = rows["true_emotion"].notna().to_numpy()
     tallies: dict[str, Tally] = {}
     if labelled.any():
-        guess = rows["emotion"].astype(str)
-        # A clip whose emotion is not known takes part in the other scores; here it stays out, whatever is put there.
-        truth = rows["true_emotion"].where(labelled, guess).astype(str)
-        labels = sorted({*truth, *guess})
+        known = set(rows["true_emotion"][labelled])
+        # A guess of a class that no clip is of is wrong, whichever class it is: two runs are compared whose guesses are
+        # of other classes. A clip whose emotion is not known stays out, whatever is put there.
+        truth, guess = (rows[column].where(rows[column].isin(known), OTHER) for column in ("true_emotion", "emotion"))
+        labels = [*sorted(known), OTHER]
         for name, formula in (("weighted_f1", weighted_f1_of), ("accuracy", accuracy_of)):
             tallies[name] = class_tally(truth.tolist(), guess.tolist(), labels, formula).only(labelled)
         tallies["score"] = tallies["weighted_f1"]

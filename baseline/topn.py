@@ -60,7 +60,12 @@ def topn(
         wanted = fusions_of(table, fusions, most)
     folder = config.out / "topn" / config.track / config.model_copy(update={"features": ["all"]}).folder.name
     log = TrialLog(folder / LOG, decisive(config, "features"), overwrite=overwrite)
-    records = [_record(study, fusion, log) for fusion in wanted]
+    logger.info("Fusing the best encoders by %s.", path)
+    records = []
+    for number, fusion in enumerate(wanted, start=1):
+        records.append(_record(study, fusion, log))
+        came = records[-1].get("note") or f"validation {np.mean(records[-1]['merits']):.4f}"
+        logger.info("%d of %d, %s %d: %s", number, len(wanted), fusion.modalities, fusion.count, came)
     _write(folder, basis, path, wanted, records)
     return folder
 
@@ -78,7 +83,10 @@ def _ranking_path(config: RunConfig, ranking: Path | None) -> Path:
     network = RunConfig.model_fields["network"].default
     own = config.model_copy(update={"features": [ALL], "model": RANKED_BY, "network": network, "name": None})
     path = rank_folder(own) / f"{RANKING}.csv"
-    return path if path.is_file() else rank(own) / f"{RANKING}.csv"
+    if not path.is_file():
+        logger.info("There is no %s yet: first of all each encoder alone, with network %s.", path, RANKED_BY)
+        rank(own)
+    return path
 
 
 def _require_same(path: Path, ranking: pd.DataFrame, basis: Basis) -> None:
@@ -106,12 +114,9 @@ def _record(study: Study, fusion: Fusion, log: TrialLog) -> dict[str, Any]:
         try:
             chosen = train_choices(study, choices, study.cross_validate)
         except UserError as error:  # one that diverges must not end all others; it is tried again next time
-            logger.warning("%s %d: %s", fusion.modalities, fusion.count, error)
             return {"note": str(error)}
         log.append({fusion.key: {"merits": chosen.merits, "scores": chosen.scores, "caches": caches}})
-    record = log.records[fusion.key]
-    logger.info("%s %d: %.4f", fusion.modalities, fusion.count, np.mean(record["merits"]))
-    return record
+    return log.records[fusion.key]
 
 
 def _write(

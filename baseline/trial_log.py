@@ -72,10 +72,13 @@ def _whole_lines(path: Path) -> list[str]:
 
 def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        return json.loads(line)
+        facts = json.loads(line)
     except ValueError:
-        remedy = "Take the line out; its trial is then made again."
-        raise UserError(f"{path}, line {number}, is damaged. {remedy}") from None
+        facts = None
+    if isinstance(facts, dict) and ("key" in facts or number == 1):
+        return facts
+    remedy = "Take the line out; its trial is then made again." if number > 1 else "Delete the file to begin anew."
+    raise UserError(f"{path}, line {number}, is damaged. {remedy}")
 
 
 def _difference(before: Any, now: Any, place: str = "") -> tuple[str, Any, Any] | None:

@@ -66,6 +66,15 @@ def test_every_score_has_its_clips(write):
     assert "unlabelled" not in table.index.get_level_values("split")
 
 
+def test_a_class_that_one_run_alone_guesses(write):
+    """Of a clip is none of the classes that only B guesses: they are wrong, and both runs have the same terms."""
+    first = write("one", TRUTH)
+    table = rows_of(first, write("two", ["happy", "surprised", "happy", "worried"]))
+    assert table.loc[("test_semi", "clips", "accuracy"), ["A", "B", "p_value"]].tolist() == [1.0, 0.5, 0.5]
+    # Of happy all are right; sad is never guessed, so that its F1 is 0.
+    assert table.loc[("test_semi", "clips", "weighted_f1"), ["A", "B"]].tolist() == [1.0, 0.5]
+
+
 def test_equal_runs(write):
     table = rows_of(write("one", TRUTH), write("two", TRUTH))
     assert (table["difference"] == 0).all()

@@ -95,6 +95,38 @@ def test_goes_on_where_it_was_ended(start, monkeypatch):
     assert pd.read_csv(folder / "fusion.csv")["fusion"].tolist() == ["VT"]
 
 
+def test_what_is_said_meanwhile(start, caplog, tmp_path):
+    caplog.set_level("INFO")
+    path = tmp_path / "runs/rank/multi/attention-all-seed0/ranking.csv"
+    table = pd.read_csv(start(fusions=["AV"], most=1) / "fusion.csv")
+    first, *encoders, by, fused = caplog.messages
+    assert first == f"There is no {path} yet: first of all each encoder alone, with network attention."
+    assert [message.split(":")[0] for message in encoders] == ["1 of 3, face", "2 of 3, voice", "3 of 3, words"]
+    assert by == f"Fusing the best encoders by {path}."
+    assert fused == f"1 of 1, AV 1: validation {table['validation'][0]:.4f}"
+    caplog.clear()
+    start(fusions=["AV"], most=1)
+    assert caplog.messages == [by, fused], "the ranking is there"
+
+
+def test_fusion_that_diverges_leaves_the_others(start, monkeypatch, caplog):
+    from baseline.study import Study
+
+    real = Study.cross_validate
+
+    def diverges(study, features=None):
+        if features and "words" in features:
+            raise UserError("Training diverged at learning rate 9.")
+        return real(study, features)
+
+    monkeypatch.setattr(Study, "cross_validate", diverges)
+    caplog.set_level("INFO")
+    table = pd.read_csv(start(fusions=["AV", "AT"], most=1) / "fusion.csv", keep_default_na=False)
+    assert table["note"].tolist() == ["", "Training diverged at learning rate 9."]
+    assert table["validation"][1] == ""
+    assert caplog.messages[-1] == "2 of 2, AT 1: Training diverged at learning rate 9."
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -55,6 +55,19 @@ def test_damaged_line_is_named(path):
         TrialLog(path, SETTINGS)
 
 
+@pytest.mark.parametrize("line", ["3", "{}", "[]"])
+def test_line_that_is_no_record_is_named(path, line):
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(UserError, match=r"trials.jsonl, line 4, is damaged. Take the line out"):
+        TrialLog(path, SETTINGS)
+
+
+def test_damaged_settings_are_not_to_be_taken_out(path):
+    path.write_text("nothing\n" + path.read_text())
+    with pytest.raises(UserError, match=r"trials.jsonl, line 1, is damaged. Delete the file to begin anew"):
+        TrialLog(path, SETTINGS)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -29,7 +29,7 @@ def read(path: Path) -> Corpus:
     Raises:
         UserError: no two references, twice the same corpus, or two that have nothing in common
     """
-    first, second = (load_corpus(reference) for reference in _references(str(path)))
+    first, second = (load_corpus(reference) for reference in pair_of(str(path)))
     if first.name == second.name:
         raise UserError(f"cross: both corpora are '{first.name}'. Expected two, one to train on and one to test on.")
     classes = _has_classes(first)
@@ -46,7 +46,12 @@ def read(path: Path) -> Corpus:
     return corpus_from_table(f"{first.name}-to-{second.name}", first.root, table, group=first.group, **shared)
 
 
-def _references(pair: str) -> tuple[str, str]:
+def pair_of(pair: str) -> tuple[str, str]:
+    """Returns both references of ``READER:PATH,READER:PATH``, whose paths may hold commas.
+
+    Raises:
+        UserError: they are not two
+    """
     commas = [
         comma.start() for comma in re.finditer(",", pair) if pair[comma.end() :].partition(":")[0] in readers.names()
     ]
