@@ -53,7 +53,7 @@ def size(config: Mapping) -> HicmaeSize:
 
 def pretraining(facts: Mapping) -> HicmaePretraining:
     ours, loss = size(facts["config"]), facts["loss"]
-    group = 2 if loss["use_frame_diff_as_target"] else None
+    group = loss.get("frame_diff_group_size", 2) if loss["use_frame_diff_as_target"] else None
     return HicmaePretraining(
         ours,
         mask=mask(facts["mask"]["video"]),

@@ -15,8 +15,10 @@ from toolkit.models.hicmae import Hicmae
 from toolkit.models.hicmae_fine_tuning import HicmaeFineTuning
 from toolkit.models.hicmae_pretraining import HicmaePretraining
 from toolkit.models.masked_autoencoder import autoencoders
+from toolkit.models.stream_contrast import contrast
 from toolkit.models.transformer.clip_shape import ClipShape
 from toolkit.models.transformer.decoder import DecoderSize
+from toolkit.models.transformer.masks import Split
 from toolkit.models.transformer.spectrogram import SpectrogramShape
 
 TINY = Hicmae.sizes["tiny-test"]._replace(shape=ClipShape(32), spectrogram=SpectrogramShape(64, 32))
@@ -210,6 +212,24 @@ def test_what_is_hidden_is_not_seen():
         assert not torch.equal(changed[stream], inputs[stream])
         torch.testing.assert_close(after.predictions[stream], before.predictions[stream])
     torch.testing.assert_close(after.targets["audio"], -before.targets["audio"], rtol=1e-4, atol=1e-4)
+
+
+def test_streams_of_two_depths():
+    """With heads and decoders of their own, a tap below the top of one of them, and weights in the loss."""
+    torch.manual_seed(0)
+    audio = TINY.audio._replace(depth=3, heads=4, decoder=DecoderSize(32, 2, 2))
+    network, inputs = HicmaePretraining(TINY._replace(audio=audio), contrast_weight=0.5, temperature=0.2), batch()
+    masks = network.draw_masks(2, np.random.RandomState(0))
+    rebuilt = network(inputs, masks)
+    parts = rebuilt.parts
+    assert rebuilt.loss.item() == pytest.approx((parts["video"] + parts["audio"] + 0.5 * parts["contrast"]).item())
+    rebuilt.loss.backward()
+    assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
+
+    seen, heard = (Split.of(masks[stream], torch.device("cpu")).visible for stream in ("video", "audio"))
+    video = network.encoder.norm(list(network.encoder.layers(inputs["video"], seen))[1])
+    sound = network.encoder_audio.norm(list(network.encoder_audio.layers(inputs["audio"], heard))[1])
+    torch.testing.assert_close(parts["contrast"], contrast([(video, sound)], 0.2))
 
 
 def test_half_precision_is_near():
