@@ -23,7 +23,9 @@ UNREADABLE = (*DAMAGE, OSError, RuntimeError, AssertionError, struct.error, zipf
 
 
 def _number(kind: NumberType, data: bytes | str) -> Any:
-    """Returns the number that one of numpy's scalars was pickled as."""
+    """Returns the number that one of numpy's scalars was pickled as, and makes nothing but numbers."""
+    if kind.dtype.kind not in "biufc":
+        raise pickle.UnpicklingError(f"a number of type {kind.dtype}")
     return np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, kind.dtype, 1)[0].item()
 
 
@@ -127,6 +129,6 @@ def _explanation(error: Exception) -> str:
             f"it asks for '{asked[1]}', which weights have no need of and which was not run. If you trust its authors, "
             "ask them for a file of tensors alone."
         )
-    told = re.search(r"WeightsUnpickler error: (.+)", str(error)) or re.search(r"(.+)", str(error))
+    told = re.search(r"WeightsUnpickler error:\s+(.+)", str(error)) or re.search(r"(.+)", str(error))
     problem = told[1] if told else type(error).__name__
     return f"it is damaged, or no checkpoint ({problem.strip()}). Copy or download it again."
