@@ -1,14 +1,14 @@
 """LGI-Former, the encoder of MAE-DFER: attention in regions, among their representatives, and back to all tokens."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from toolkit.models.transformer.attention import CrossAttention
-from toolkit.models.transformer.block import FeedForward, layer_norm
+from toolkit.models.transformer.block import EXPANSION, FeedForward, layer_norm
 from toolkit.models.transformer.drop_path import DropPath
 
 
@@ -87,6 +87,18 @@ class Stages(NamedTuple):
     third: Literal["self", "cross"] | None = "cross"
     shared: Literal["first-third", "all"] | None = None
 
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor]) -> "Stages":
+        """Returns the stages of the blocks whose tensors these are, by their names in fine-tuning."""
+        names = {stage: f"blocks.0.{stage}_attn" for stage in ("first", "second", "third")}
+        layers = {
+            stage: state[f"{name}.proj.weight"] for stage, name in names.items() if f"{name}.proj.weight" in state
+        }
+        kinds = {stage: "cross" if f"{names[stage]}_norm1.weight" in state else "self" for stage in layers}
+        same = {stage for stage, weight in layers.items() if torch.equal(weight, layers["first"])}
+        shared = "all" if "second" in same else "first-third" if "third" in same else None
+        return cls(kinds["first"], "second" in layers, kinds.get("third"), shared)
+
 
 class LocalGlobalBlock(nn.Module):
     """Up to three attention layers and a feed-forward layer, each normalised before and added to what it reads.
@@ -117,7 +129,7 @@ class LocalGlobalBlock(nn.Module):
             self.third_attn = self.first_attn if stages.shared else CrossAttention(dim, heads)
         self.drop_path = DropPath(drop_path)
         self.norm2 = layer_norm(dim)
-        self.mlp = FeedForward(dim, 4 * dim)
+        self.mlp = FeedForward(dim, EXPANSION * dim)
 
     def forward(self, tokens: Tensor, regions: int) -> Tensor:
         """Maps ``(batch * regions, 1 + tokens of a region, dim)`` to the same shape, representatives first."""

@@ -6,7 +6,6 @@ Sun, Lian, Liu, Tao 2023, ACM Multimedia, arXiv 2307.02227.
 from collections.abc import Mapping
 from typing import ClassVar, Literal, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from toolkit.models.local_global import LocalGlobalBlock, Partition, Stages, through
@@ -192,17 +191,13 @@ class MaeDfer(Family):
         """
         encoder = cls.for_fine_tuning(state)
         tokenizer = needed(encoder, "patch_embed.proj.weight", "mae-dfer")
-        first = needed(encoder, "blocks.0.first_attn.proj.weight", "mae-dfer")
-        layers = [encoder.get(f"blocks.0.{stage}_attn.proj.weight") for stage in ("second", "third")]
-        second, third = (layer is not None for layer in layers)
-        shares = [layer is not None and torch.equal(layer, first) for layer in layers]
-        stages = Stages(
-            first="cross" if "blocks.0.first_attn_norm1.weight" in encoder else "self",
-            second=second,
-            third=("cross" if "blocks.0.third_attn_norm1.weight" in encoder else "self") if third else None,
-            shared="all" if shares[0] else "first-third" if shares[1] else None,
-        )
+        needed(encoder, "blocks.0.first_attn.proj.weight", "mae-dfer")
         dim = len(tokenizer)
         return MaeDferSize(
-            clip_shape(tokenizer), dim, depth(encoder), heads(dim), stages=stages, decoder=decoder_size(state)
+            clip_shape(tokenizer),
+            dim,
+            depth(encoder),
+            heads(dim),
+            stages=Stages.of(encoder),
+            decoder=decoder_size(state),
         )

@@ -101,7 +101,7 @@ class Family(ABC):
     """A kind of masked autoencoder, never instantiated; `autoencoders` has them by name.
 
     A network is built as ``family.pretraining(size, **options)`` and ``family.fine_tuning(size, outputs, **options)``,
-    the size being one of `sizes`; every fine-tuning network takes ``drop_path``.
+    the size being one of `sizes`, whose ``shape`` is that of the clips; every fine-tuning network takes ``drop_path``.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("video",)

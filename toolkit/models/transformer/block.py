@@ -8,6 +8,7 @@ from toolkit.models.transformer.attention import Attention, CrossAttention
 from toolkit.models.transformer.drop_path import DropPath
 
 EPSILON = 1e-6  # of all layer normalisations
+EXPANSION = 4  # width of a feed-forward layer, in units of a token's
 
 
 def layer_norm(dim: int) -> nn.LayerNorm:
@@ -40,21 +41,18 @@ class Block(nn.Module):
     Args:
         dim: width of a token
         heads: attention heads
-        expansion: width of the feed-forward layer, in units of ``dim``
         drop_path: probability of leaving out a branch while training
         layer_scale: what the branches are multiplied by at first (``gamma_1``, ``gamma_2``, learned), 0 for nothing
     """
 
-    def __init__(
-        self, dim: int, heads: int, *, expansion: float = 4.0, drop_path: float = 0.0, layer_scale: float = 0.0
-    ) -> None:
+    def __init__(self, dim: int, heads: int, *, drop_path: float = 0.0, layer_scale: float = 0.0) -> None:
         super().__init__()
         self.gamma_1, self.gamma_2 = _scale(dim, layer_scale), _scale(dim, layer_scale)
         self.norm1 = layer_norm(dim)
         self.attn = Attention(dim, heads)
         self.drop_path = DropPath(drop_path)
         self.norm2 = layer_norm(dim)
-        self.mlp = FeedForward(dim, int(expansion * dim))
+        self.mlp = FeedForward(dim, EXPANSION * dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Maps ``(batch, tokens, dim)`` to the same shape."""
@@ -69,7 +67,6 @@ class CrossSelfBlock(Block):
         dim: width of a token
         heads: attention heads
         context_dim: width of a context token, ``dim`` if None
-        expansion: width of the feed-forward layer, in units of ``dim``
         drop_path: probability of leaving out a branch while training
         layer_scale: as in `Block`; here ``gamma_0`` is that of the context
     """
@@ -80,11 +77,10 @@ class CrossSelfBlock(Block):
         heads: int,
         *,
         context_dim: int | None = None,
-        expansion: float = 4.0,
         drop_path: float = 0.0,
         layer_scale: float = 0.0,
     ) -> None:
-        super().__init__(dim, heads, expansion=expansion, drop_path=drop_path, layer_scale=layer_scale)
+        super().__init__(dim, heads, drop_path=drop_path, layer_scale=layer_scale)
         self.gamma_0 = _scale(dim, layer_scale)
         self.cross_norm1 = layer_norm(dim)
         self.cross_norm2 = layer_norm(context_dim or dim)

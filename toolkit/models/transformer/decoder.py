@@ -35,19 +35,14 @@ class Decoder(nn.Module):
         size: of the blocks
         tokens: number of tokens, seen or hidden
         outputs: numbers to predict of each hidden one
-        expansion: width of the feed-forward layers, in units of the width
         skips: every block but the first reads a context of its own before (HiCMAE)
     """
 
-    def __init__(
-        self, size: DecoderSize, tokens: int, outputs: int, *, expansion: float = 4.0, skips: bool = False
-    ) -> None:
+    def __init__(self, size: DecoderSize, tokens: int, outputs: int, *, skips: bool = False) -> None:
         super().__init__()
         self.register_buffer("positions", sinusoids(tokens, size.dim), persistent=False)
         self.blocks = nn.ModuleList(
-            (CrossSelfBlock if skips and index else Block)(
-                size.dim, size.heads, expansion=expansion, layer_scale=size.layer_scale
-            )
+            (CrossSelfBlock if skips and index else Block)(size.dim, size.heads, layer_scale=size.layer_scale)
             for index in range(size.depth)
         )
         self.norm = layer_norm(size.dim)
