@@ -97,12 +97,7 @@ class MaeDferPretraining(VideoPretraining):
     """
 
     def __init__(
-        self,
-        size: MaeDferSize,
-        *,
-        mask: Mask | None = None,
-        target: VideoTarget | None = None,
-        order: Order = "time",
+        self, size: MaeDferSize, *, mask: Mask | None = None, target: VideoTarget | None = None, order: Order = "time"
     ) -> None:
         mask = mask or Windows(rows=size.region[1])
         target = target or VideoTarget(size.shape, difference_group=2)
