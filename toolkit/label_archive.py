@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib import format as npy
 
+from toolkit import damage
 from toolkit.errors import UserError
 from toolkit.pickle_reader import load_pickle
 
@@ -18,22 +18,26 @@ def read_label_archive(path: Path) -> pd.DataFrame:
     """Returns the labels of an archive, one row per clip, in the archive's order.
 
     Args:
-        path: npz file; each entry is a dictionary ``clip name -> {'emo': class, 'val': valence}`` in an array without
-            dimensions, as ``numpy.savez`` writes it
+        path: npz file; each entry is a dictionary ``clip name -> {'emo': class, 'val': valence}``, the valence being
+            absent in some, in an array without dimensions, as ``numpy.savez`` writes it
 
     Returns:
-        columns ``part`` (the entry, such as ``train_corpus``), ``name``, ``emo`` and ``val``, as they are stored
+        columns ``part`` (the entry, such as ``train_corpus``), ``name``, ``emo`` and ``val``, as they are stored, NaN
+        where there is no ``val``
 
     Raises:
         UserError: no such file, not an archive, a pickle that asks for more than numbers and words, or another content
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            parts = {name.removesuffix(".npy"): _read_entry(archive, name, path) for name in archive.namelist()}
+        file = path.open("rb")
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}). Expected MERTools' label archive.") from None
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
-        raise UserError(f"{path} is damaged, or no npz file ({error}). Copy or download it again.") from None
+    try:
+        with file, zipfile.ZipFile(file) as archive:
+            parts = {name.removesuffix(".npy"): _read_entry(archive, name, path) for name in archive.namelist()}
+    except damage.NPZ as error:
+        problem = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path} is damaged, or no npz file ({problem}). Copy or download it again.") from None
     rows = [
         (part, name, *_cells(path, part, name, label))
         for part, labels in parts.items()
@@ -55,6 +59,6 @@ def _read_entry(archive: zipfile.ZipFile, entry: str, path: Path) -> dict[str, A
 
 
 def _cells(path: Path, part: str, name: Any, label: Any) -> tuple[Any, Any]:
-    if not isinstance(name, str) or not isinstance(label, dict) or not {"emo", "val"} <= set(label):
+    if not isinstance(name, str) or not isinstance(label, dict) or "emo" not in label:
         raise UserError(f"{path}: '{part}' has {name!r}: {label!r}. Expected a name and {{'emo': ..., 'val': ...}}.")
-    return label["emo"], label["val"]
+    return label["emo"], label.get("val", float("nan"))

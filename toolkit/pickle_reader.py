@@ -4,6 +4,7 @@ import io
 import math
 import pickle
 import re
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -125,7 +126,9 @@ class _Unpickler(pickle.Unpickler):
         return np.ndarray.__new__(_Array, (0,), np.uint8)
 
     def _scalar(self, number_type: "NumberType", data: bytes | str) -> np.generic:
-        return np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, number_type.dtype, 1)[0]
+        numbers = np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, number_type.dtype, 1)
+        _check_letters(numbers)
+        return numbers[0]
 
     def _from_buffer(
         self,
@@ -138,6 +141,7 @@ class _Unpickler(pickle.Unpickler):
         if not isinstance(data, bytes | bytearray):  # an array can be restored anew, and would leave its memory to us
             raise pickle.UnpicklingError(f"an array in the memory of {type(data).__name__}")
         array = np.frombuffer(data, number_type.dtype)
+        _check_letters(array)
         return array.reshape(shape, order=order) if axes is None else array.reshape(shape).transpose(axes)
 
 
@@ -161,3 +165,12 @@ class _Array(np.ndarray):
         if min(shape, default=0) < 0 or len(data) != math.prod(shape) * size:
             raise pickle.UnpicklingError(f"an array of shape {shape} with {len(data)} values")
         super().__setstate__((1, shape, dtype, fortran, data))
+        _check_letters(self)
+
+
+def _check_letters(array: np.ndarray) -> None:
+    """Refuses words of numbers that are no letters of Unicode, of which Python cannot make words."""
+    if array.dtype.kind == "U" and array.size:
+        letters = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if letters.max() > sys.maxunicode:
+            raise pickle.UnpicklingError(f"a word with a letter {letters.max():#x}")

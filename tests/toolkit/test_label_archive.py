@@ -34,6 +34,12 @@ def test_rows(tmp_path):
     assert list(table) == ["part", "name", "emo", "val"]
 
 
+def test_without_valence(tmp_path):
+    """The archive of MER2024 holds classes alone."""
+    path = save(tmp_path / "label.npz", train_corpus={"a": {"emo": "sad"}})
+    np.testing.assert_equal(read_label_archive(path).to_numpy().tolist(), [["train_corpus", "a", "sad", np.nan]])
+
+
 def test_an_empty_part_has_no_rows(tmp_path):
     assert len(read_label_archive(save(tmp_path / "label.npz", train_corpus={}))) == 0
 
@@ -53,7 +59,7 @@ def test_a_hostile_archive_is_refused_by_name_and_runs_nothing(tmp_path, monkeyp
         (np.array(["a"], dtype=object), r"holds an array of shape \(1,\) and type object"),
         (np.array(5, dtype=object), r"Expected a dictionary of clips"),
         ({"a": 1}, r"'train_corpus' has 'a': 1. Expected a name and {'emo'"),
-        ({"a": {"emo": 1}}, r"'train_corpus' has 'a': {'emo': 1}"),
+        ({"a": {"val": 1}}, r"'train_corpus' has 'a': {'val': 1}"),
         ({7: {"emo": 1, "val": 0}}, r"'train_corpus' has 7: "),
     ],
     ids=["numbers", "list", "scalar", "no_label", "half_a_label", "no_name"],
@@ -61,6 +67,20 @@ def test_a_hostile_archive_is_refused_by_name_and_runs_nothing(tmp_path, monkeyp
 def test_other_content(tmp_path, value, message):
     with pytest.raises(UserError, match=r"label\.npz: .*" + message):
         read_label_archive(save(tmp_path / "label.npz", train_corpus=value))
+
+
+@pytest.mark.parametrize(
+    ("place", "byte", "problem"),
+    [(8, 99, "compression method is not supported"), (6, 1, "is encrypted"), (0, 0, "Bad magic number")],
+    ids=["method", "locked", "list"],
+)
+def test_one_byte_of_the_list_of_contents(tmp_path, place, byte, problem):
+    path = save(tmp_path / "label.npz", train_corpus={"a": {"emo": 0, "val": 0.0}})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + place + 2 * (place > 0)] = byte
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"label.npz is damaged, or no npz file \(.*{problem}.*\). Copy or download"):
+        read_label_archive(path)
 
 
 def test_no_archive(tmp_path):

@@ -132,6 +132,15 @@ GROWN = (  # bytes that an array looks at, to which more are added
     b"\x80\x05\x96" + (8).to_bytes(8, "little") + b"8 bytes.q\x000"
     b"cnumpy.core.numeric\n_frombuffer\n(h\x00" + FLOATS + b"(I1\ntS'C'\ntRq\x010h\x00(K\x41K\x42e."
 )
+# A word of one letter that Unicode has not, in an array, alone, and as protocol 5 has arrays.
+LETTER = b"\x00\x00\x11\x00"
+NO_LETTER = b"B\x04\x00\x00\x00" + LETTER
+WORD = FLOATS.replace(b"f8", b"U1")
+UNREADABLE = (
+    ARRAY + b"(I1\n(I1\nt" + WORD + b"I0\n" + NO_LETTER + b"tb.",
+    b"cnumpy.core.multiarray\nscalar\n(" + WORD + NO_LETTER + b"tR.",
+    b"cnumpy.core.numeric\n_frombuffer\n(" + NO_LETTER + WORD + b"(I1\ntS'C'\ntR.",
+)
 ADDRESS = b"S'\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00'\n"
 
 
@@ -148,6 +157,7 @@ ADDRESS = b"S'\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00'\n"
         FREED,
         GROWN,
         NO_LETTERS,
+        *UNREADABLE,
         pickle.dumps([1, 2, 3])[:-4],
         b"",
         b"hello",
@@ -156,7 +166,7 @@ ADDRESS = b"S'\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00'\n"
     ],
     ids=[
         "too_few_bytes", "negative", "too_few_objects", "forged_type", "address", "codec", "freed",
-        "grown", "no_letters", "cut", "empty", "words", "zip", "pointer",
+        "grown", "no_letters", "letter", "letter_alone", "letter_5", "cut", "empty", "words", "zip", "pointer",
     ],
 )  # fmt: skip
 def test_damaged(data):

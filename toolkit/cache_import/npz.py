@@ -1,25 +1,16 @@
 """npz files: an array of names, and arrays of features beside it."""
 
-import lzma
-import struct
-import zipfile
-import zlib
 from pathlib import Path
-from tokenize import TokenError
 
 import numpy as np
 
+from toolkit import damage
 from toolkit.cache_import.arrays import USUAL_KEYS, Arrays, Part
 from toolkit.cache_import.spec import Modality
 from toolkit.errors import UserError
 
 _NAMES = ("name", "names")
 _NAME_PARTS = ("video_id", "utterance_no")  # of the MOSI utterances; together they make a name
-# What zipfile and numpy raise of a file that is cut off or damaged, or larger than the memory.
-_DAMAGE = (
-    ValueError, TypeError, LookupError, OverflowError, SyntaxError, TokenError, EOFError, OSError, RuntimeError,
-    MemoryError, struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
-)  # fmt: skip
 
 
 def open_npz(path: Path, modality: Modality, key: str | None = None) -> Arrays:
@@ -46,7 +37,7 @@ def open_npz(path: Path, modality: Modality, key: str | None = None) -> Arrays:
             key = pick_key(path, sorted(set(file.files) - {*_NAMES, *_NAME_PARTS}), modality, key)
             values = file[key]
             lengths = file[f"{key}_lengths"] if f"{key}_lengths" in file.files else None
-    except _DAMAGE as error:
+    except damage.NPZ as error:
         expected = "Expected arrays of numbers, and names as an array of strings, as numpy.savez writes them."
         raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}). {expected}") from error
     real = None if lengths is None or values.ndim != 3 else frames_before(lengths, values.shape[1])

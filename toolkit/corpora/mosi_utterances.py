@@ -1,12 +1,11 @@
 """CMU-MOSI in the form that bc-LSTM (Poria et al., ACL 2017) trained on: two classes, three features per utterance."""
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from toolkit import damage
 from toolkit.corpora.published import published
 from toolkit.corpus import Corpus, corpus_from_table
 from toolkit.errors import UserError
@@ -31,9 +30,9 @@ def read(path: Path) -> Corpus:
     try:
         with np.load(file, allow_pickle=False) as archive:
             table = pd.DataFrame({column: archive[column] for column in COLUMNS})
-    except OSError as error:
-        raise UserError(f"{file} cannot be read ({error.strerror or error}). Expected {FILE}, or its folder.") from None
-    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except FileNotFoundError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}). Expected {FILE}, or its folder.") from None
+    except damage.NPZ as error:
         expected = f"Expected an npz file with {', '.join(COLUMNS)}, each of one value per utterance"
         raise UserError(f"{file} holds something else ({' '.join(str(error).split())}). {expected}.") from None
     strangers = table.index[~table["label"].isin(range(len(EMOTIONS)))]

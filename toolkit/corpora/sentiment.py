@@ -135,6 +135,8 @@ def read_raw(root: Path, place: str, valence: Limits) -> pd.DataFrame:
         for split, part in zip(("train", "val", "test"), videos, strict=True):
             for video in sorted(part):
                 for name, label, words in zip(names[video], labels[video], sentences[video], strict=True):
+                    if not isinstance(name, str):
+                        raise TypeError(f"a clip of '{video}' is called {name!r}")
                     rows.append((name, split, valence_of(f"{path}, '{name}'", label, valence), words))
     except (TypeError, ValueError, LookupError) as error:
         expected = "Expected seven things: names, ratings, speakers and words by video, then the videos of each split"

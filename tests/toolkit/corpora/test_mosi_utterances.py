@@ -59,6 +59,21 @@ def test_no_such_file(tmp_path):
         load_corpus(f"mosi-utterances:{tmp_path / 'labels.npy'}")
 
 
+@pytest.mark.parametrize(
+    ("place", "byte", "problem"), [(8, 99, "compression method"), (6, 1, "is encrypted")], ids=["method", "locked"]
+)
+def test_damaged(tmp_path, place, byte, problem):
+    """One byte of the first entry in the list of contents, at the end of the file."""
+    path = save(tmp_path) / "mosi_utterances.npz"
+    content = bytearray(path.read_bytes())
+    for found in range(len(content)):
+        if content[found : found + 4] == b"PK\x01\x02":
+            content[found + place + 2] = byte
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"holds something else \(.*{problem}.*\). Expected an npz file"):
+        load_corpus(f"mosi-utterances:{path}")
+
+
 def test_real(shared_data):
     assert mosi_utterances.SIZES == {"train": 1447, "test": 752}
     corpus = load_corpus(f"mosi-utterances:{shared_data / 'mosi_utterance_features'}")

@@ -108,8 +108,9 @@ def test_pickles(tmp_path, reader, file, protocol):
         (raw(ratings=(0.5,)), r"holds something else \(ValueError: zip"),
         (raw(ratings=(0.5, 4)), r"'v2_2': the valence '4' is wrong"),
         ((*raw()[:4], {"v9"}, set(), set()), r"holds something else \(KeyError: 'v9'\)"),
+        (({"v3": [0.5]}, *raw()[1:4], {"v3"}, set(), set()), r"\(TypeError: a clip of 'v3' is called 0.5\)"),
     ],
-    ids=["six", "other", "lengths", "range", "video"],
+    ids=["six", "other", "lengths", "range", "video", "name"],
 )
 def test_bad_pickles(tmp_path, content, message):
     (tmp_path / mosi.RAW).write_bytes(pickle.dumps(content))
