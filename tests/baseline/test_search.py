@@ -20,16 +20,20 @@ from baseline.trial_runs import SearchPlan
 from toolkit.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
-RANGES = {"network.hidden": (4, 8), "network.dropout": (0.0, 0.3), "training.learning_rate": (0.01, 0.001)}
+# Widths of multiples of 16, so that trials train as stacks.
+RANGES = {"network.hidden": (16, 32), "network.dropout": (0.0, 0.3), "training.learning_rate": (0.01, 0.001)}
 
 
 @pytest.fixture
-def start(quick):
-    """Searches on the tiny corpus and returns the folder."""
+def start(quick, monkeypatch):
+    """Searches on the tiny corpus and returns the folder; the picture, which is slow, is drawn where asked for."""
 
-    def begin(*, trials=4, ranges=RANGES, overwrite=False, **given):
+    def begin(*, trials=4, ranges=RANGES, overwrite=False, picture=False, **given):
         plan = SearchPlan(SearchSpace("a test", dict(ranges)), trials)
-        return search(quick(**given), plan, overwrite=overwrite)
+        with monkeypatch.context() as patch:
+            if not picture:
+                patch.setattr("baseline.reporting.charts.importance_chart", lambda *_: None)
+            return search(quick(**given), plan, overwrite=overwrite)
 
     return begin
 
@@ -53,7 +57,7 @@ def records_of(folder):
 
 
 def test_files(start, tmp_path):
-    folder = start(seeds=2)
+    folder = start(seeds=2, picture=True)
     assert folder == tmp_path / "runs/search/multi/mlp-voice+face-seed0to1"
     names = ["importance.csv", "importance.svg", "ranking.csv", "ranking.md", "search.json", "trials.jsonl"]
     assert sorted(path.name for path in folder.iterdir()) == names
@@ -155,7 +159,7 @@ def test_labels_of_a_fold_do_not_choose_what_predicts_it(start, tmp_path):
 
 @pytest.mark.usefixtures("without_tests")
 def test_mertools_scores_what_chose_and_says_so(start):
-    folder = start(protocol="mertools", trials=2)
+    folder = start(protocol="mertools", trials=2, picture=True)
     facts = facts_of(folder)
     assert facts["basis"]["scored"] == {CHOSE: 36}
     metrics = json.loads((Path(facts["best"]["run"]) / "metrics.json").read_text())
@@ -177,9 +181,9 @@ def test_diverged_trial_is_last_and_said(start):
 
 
 def test_network_that_cannot_be_built_is_left_out(start):
-    folder = start(ranges={"network.hidden": (0, 8)}, trials=2)
+    folder = start(ranges={"network.hidden": (0, 16)}, trials=2)
     table = ranking_of(folder)
-    assert table["network.hidden"].tolist() == [8, 0]
+    assert table["network.hidden"].tolist() == [16, 0]
     assert "left out: Network 'mlp' cannot be built" in table["note"].iloc[1]
     with pytest.raises(UserError, match=r"None of 1 trials can be used. The first: left out: Network 'mlp' cannot"):
         start(ranges={"network.hidden": (0,)}, name="none")
@@ -191,7 +195,7 @@ def test_two_folds_choose_nothing(start, without_tests):
 
 
 def test_whole_space_is_said(start):
-    folder = start(ranges={"network.hidden": (4, 8)}, trials=50)
+    folder = start(ranges={"network.hidden": (16, 32)}, trials=50)
     assert facts_of(folder)["draws"].startswith("2 combinations, all there are, drawn at random")
 
 
@@ -224,7 +228,7 @@ def test_other_settings_are_refused(start):
     start(trials=1, name="mine")
     with pytest.raises(UserError, match=r"multi/mine was begun with other settings: 'training.epochs' was 5"):
         start(trials=1, name="mine", training={"epochs": 6})
-    with pytest.raises(UserError, match=r"'space.network.hidden' was \[4, 8\] and is now null"):
+    with pytest.raises(UserError, match=r"'space.network.hidden' was \[16, 32\] and is now null"):
         start(trials=1, name="mine", ranges={"network.dropout": (0.0, 0.3)})
     folder = start(trials=1, name="mine", training={"epochs": 6}, overwrite=True)
     assert len(records_of(folder)) == 1
