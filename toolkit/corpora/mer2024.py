@@ -1,15 +1,22 @@
-"""MER2024 as released (arXiv 2404.17113): the labelled clips of 2023, and the pool that holds SEMI and NOISE."""
+"""MER2024 (arXiv 2404.17113), released or as MERTools prepares it: labelled clips, and a pool with SEMI and NOISE."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from toolkit.corpora import mer_release
+from toolkit.corpora.mer_prepared import is_prepared, read_prepared
 from toolkit.corpus import Corpus, corpus_from_table, readers
 
 # The paper's numbers; the pool of 115,595 clips holds both test sets.
 SIZES = {"train": 5030, "test_semi": 1169, "test_noise": 1170, "unlabelled": 113256}
 TRAIN, POOL = "video-labeled", "video-unlabeled-with-test2noise"
+TRAIN_LABELS = "label-disdim.csv"
+PARTS = {
+    "train_corpus": "train",
+    "test1_corpus": "test_semi",
+    "test2_corpus": "test_noise",
+}  # the first test is the pool
 TEST_LABELS = {
     "test_semi": ("test1_name_convert_label.csv", "test1-label.csv"),
     "test_noise": ("test2_name_convert_label.csv", "test2-label.csv"),
@@ -18,12 +25,13 @@ TEST_LABELS = {
 
 @readers.add("mer2024")
 def read(path: Path) -> Corpus:
-    """Returns MER2024 from its release folder, of which nothing may be missing.
+    """Returns MER2024 from its release folder, of which nothing may be missing, or from one that MERTools made of it.
 
     The folder holds ``video-labeled/`` with ``label-disdim.csv`` and ``label-transcription.csv``, and
     ``video-unlabeled-with-test2noise/``. Which clips of the pool are test clips is known from
     ``test1_name_convert_label.csv`` (SEMI) and ``test2_name_convert_label.csv`` (NOISE); without them, all of it is
-    ``unlabelled``.
+    ``unlabelled``. MERTools' folder is that of `read_prepared`, whose archive has no valence: ``label-disdim.csv``
+    beside it brings that back.
 
     Raises:
         UserError: a split has not the published size, or a label is wrong
@@ -47,7 +55,9 @@ def read_partial(path: Path) -> Corpus:
 
 
 def _table(root: Path) -> pd.DataFrame:
-    train = mer_release.find_table(root, "label-disdim.csv", folder=TRAIN)
+    if is_prepared(root, TRAIN, POOL):
+        return read_prepared(root, PARTS, {"train": (TRAIN_LABELS,), **TEST_LABELS})
+    train = mer_release.find_table(root, TRAIN_LABELS, folder=TRAIN)
     labels = mer_release.read_labels(train) if train else None
     parts = [mer_release.split_table("train", mer_release.scan_clips(root, TRAIN), labels)]
     pool = mer_release.scan_clips(root, POOL)

@@ -18,6 +18,7 @@ TRANSCRIPTS = (
     "transcription-merge.csv", "label-transcription.csv", "transcription.csv", "transcription-engchi-polish.csv",
 )  # fmt: skip
 OPEN_SETS = ("check-openset.csv",)
+RECOGNISED = "sentence"  # column in which MERTools' speech recognition writes what is said
 
 
 def scan_clips(root: Path, folder: str, extensions: Sequence[str] = EXTENSIONS) -> dict[str, str]:
@@ -86,9 +87,7 @@ def add_words(table: pd.DataFrame, root: Path) -> pd.DataFrame:
     """Returns the table with the transcripts (``text``, Chinese, and ``english``) and open-set words there are."""
     transcripts = find_table(root, *TRANSCRIPTS)
     if transcripts:
-        words = read_named(transcripts, ("chinese", "english"), required=("name", "chinese"))
-        words = words.rename(columns={"chinese": "text"})
-        table = table.join(words[[column for column in ("text", "english") if column in words]], on="name")
+        table = table.join(read_words(transcripts, "chinese"), on="name")
     open_set = find_table(root, *OPEN_SETS)
     if open_set:
         words = read_named(open_set, ("openset",), required=("name", "openset"))
@@ -97,6 +96,26 @@ def add_words(table: pd.DataFrame, root: Path) -> pd.DataFrame:
             logger.warning("%s: %d of its %d clips are not in the corpus.", open_set, strangers, len(words))
         table = table.join(words["openset"], on="name")
     return table
+
+
+def read_words(path: Path, language: str) -> pd.DataFrame:
+    """Returns what is said in each clip, as column ``text``, and its translation, if any, indexed by clip name.
+
+    Args:
+        path: CSV with a column ``chinese``, ``english`` or both, or that of MERTools' speech recognition; its scripts
+            write ``nan`` where there is nothing
+        language: what is spoken, ``chinese`` or ``english``; the other one is a column of that name
+
+    Raises:
+        UserError: nothing of that language is in it, or as `read_named`
+    """
+    table = read_named(path, ("chinese", "english", RECOGNISED), required=("name",))
+    spoken = language if language in table else RECOGNISED
+    if spoken not in table:
+        raise bad_row(path, 1, f"column '{language}' is missing; the columns are {', '.join(table)}. Add it.")
+    words = table.rename(columns={spoken: "text"})
+    words = words[[column for column in ("text", "chinese", "english") if column in words]]
+    return words.mask(words == "nan")
 
 
 def check_sizes(root: Path, got: Mapping[str, int], expected: Mapping[str, int], *, partial: str) -> None:
@@ -112,7 +131,8 @@ def check_sizes(root: Path, got: Mapping[str, int], expected: Mapping[str, int],
         UserError: a split has another size, or the folder holds nothing of the release
     """
     if not sum(got.values()):
-        raise UserError(f"{root} holds no clips and no labels. Expected the folder that the organisers released.")
+        expected_folder = "Expected the folder that the organisers released, or that MERTools made of it"
+        raise UserError(f"{root} holds no clips and no labels. {expected_folder}.")
     wrong = [f"{split} {got.get(split, 0)} of {size}" for split, size in expected.items() if got.get(split, 0) != size]
     if wrong:
         raise UserError(

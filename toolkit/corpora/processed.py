@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from toolkit.corpora.mer_release import find_table, read_named, scan_clips
+from toolkit.corpora.mer_release import find_table, read_words, scan_clips
 from toolkit.csv_table import number_of
 from toolkit.errors import UserError
 from toolkit.label_archive import read_label_archive
@@ -117,7 +117,4 @@ def add_media(table: pd.DataFrame, root: Path) -> pd.DataFrame:
 def add_transcripts(table: pd.DataFrame, root: Path, language: str) -> pd.DataFrame:
     """Returns the table with what is said, as column ``text``, and its translation, where the folder has any."""
     path = find_table(root, *TRANSCRIPTS)
-    if path is None:
-        return table
-    words = read_named(path, ("chinese", "english"), required=("name", language)).rename(columns={language: "text"})
-    return table.join(words[[column for column in ("text", "chinese", "english") if column in words]], on="name")
+    return table if path is None else table.join(read_words(path, language), on="name")
