@@ -1,0 +1,52 @@
+"""A clip that lies in a folder, a file for each picture, as DFEW and others are handed out."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from baseline.face_clips.clip import Clip
+from toolkit.errors import ClipError
+from toolkit.status import Status
+
+
+class PictureFolder(Clip):
+    """Pictures in the order of their files' names, which are all of the first one's size.
+
+    Args:
+        name: of the clip
+        path: folder of pictures, or one picture
+        sound_file: as in `Clip`
+        rate: pictures per second (Hz), which a folder does not say
+
+    Raises:
+        ClipError: ``missing``, or ``no_video``: there is no picture
+    """
+
+    suffixes: ClassVar = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+
+    def __init__(self, name: str, path: Path, sound_file: Path | None, rate: float = 25.0) -> None:
+        if not path.exists():
+            raise ClipError(Status.MISSING, f"{path}: no such file")
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        self._files = [file for file in files if file.suffix.lower() in self.suffixes]
+        if not self._files:
+            raise ClipError(Status.NO_VIDEO, f"{path}: no picture ({', '.join(sorted(self.suffixes))}) in it")
+        super().__init__(name, np.arange(len(self._files)) / rate, sound_file)
+
+    def pictures(self, numbers: np.ndarray) -> np.ndarray:
+        """Returns some pictures, as `Clip.pictures`."""
+        import cv2
+
+        wanted, places = np.unique(numbers, return_inverse=True)
+        pictures: list[np.ndarray] = []
+        for number in wanted:
+            # Not cv2.imread, which writes a line of its own about what it cannot read.
+            picture = cv2.imdecode(np.fromfile(self._files[number], np.uint8), cv2.IMREAD_COLOR)
+            if picture is None:
+                raise ClipError(Status.UNREADABLE, f"{self._files[number]}: no picture")
+            picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            if pictures and picture.shape != pictures[0].shape:
+                picture = cv2.resize(picture, pictures[0].shape[1::-1], interpolation=cv2.INTER_AREA)
+            pictures.append(picture)
+        return np.stack(pictures)[places]
