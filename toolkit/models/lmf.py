@@ -10,6 +10,8 @@ from toolkit.models.layers import encode, encoders
 from toolkit.models.linear import Linear
 from toolkit.models.network import Features, Network, networks, row
 
+USUAL = 3  # inputs, in the reference
+
 
 @networks.add("lmf")
 class LowRankFusion(Network):
@@ -20,6 +22,11 @@ class LowRankFusion(Network):
     before it, is mapped to ``rank`` vectors; those of all modalities are multiplied number by number and then summed,
     weighted, over the rank. The 1 meets a column of the factor that is nothing but a bias, so a factor is a `Linear`
     here. Any number of modalities: of one that a clip lacks the 1 alone is left, so all products of the others stay.
+
+    The reference always has three inputs, and its factors start so small that each further one makes products tens of
+    times smaller: with six, gradients are lost below Adam's epsilon and the weight decay, and nothing is learnt. Here
+    the factors of more than three inputs start larger, so that a product is as large as one of three of theirs; of up
+    to three they start as theirs do.
 
     The reference makes a dropout after the fusion and does not use it; there is none here. Its frame encoder depends
     on how much a clip was padded, ours does not (`SequenceEncoder`).
@@ -55,8 +62,9 @@ class LowRankFusion(Network):
         self.factors = nn.ModuleList(Linear(hidden, rank * width) for _ in self.inputs)
         self.mixture = nn.Parameter(torch.randn(rank) * math.sqrt(2 / (rank + 1)))
         self.bias = nn.Parameter(torch.zeros(width))
-        # The reference's start: Xavier's normal, by torch's rule for the shape (rank, 1 + hidden, width).
-        scale = math.sqrt(2 / ((1 + hidden) * width + rank * width))
+        # The reference's start: Xavier's normal, by torch's rule for the shape (rank, 1 + hidden, width). The power
+        # keeps the product over all inputs as large as that over the usual three.
+        scale = math.sqrt(2 / ((1 + hidden) * width + rank * width)) ** min(1, USUAL / len(self.inputs))
         for factor in self.factors:
             nn.init.normal_(factor.weight, std=scale)
             nn.init.normal_(factor.bias, std=scale)

@@ -45,6 +45,32 @@ def test_start_is_that_of_the_reference():
     assert not network.bias.any()
 
 
+@pytest.mark.parametrize(("inputs", "power"), [(1, 1), (3, 1), (4, 0.75), (6, 0.5), (12, 0.25)])
+def test_start_of_the_product_is_that_of_three_inputs(inputs, power):
+    """By hand: 128 wide and of rank 4, the reference's deviation is sqrt(2 / (129 * 64 + 4 * 64)) = 0.01533."""
+    torch.manual_seed(0)
+    network = LowRankFusion({f"m{number:02}": 8 for number in range(inputs)}, 2, hidden=128)
+    for factor in network.factors:
+        assert factor.weight.std().item() == pytest.approx(0.01533**power, rel=0.05)
+        assert factor.bias.std().item() == pytest.approx(0.01533**power, rel=0.2)
+
+
+@pytest.mark.parametrize("inputs", [2, 3, 6, 12])
+def test_learns_from_one_of_any_number_of_inputs(inputs):
+    torch.manual_seed(0)
+    network = build_network("lmf", {f"m{number:02}": 8 for number in range(inputs)}, 2, hidden=32, dropout=0.0)
+    features = {key: torch.randn(256, 8) for key in network.inputs}
+    truth = (features["m00"][:, 0] > 0).long()
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3, weight_decay=1e-5)
+    for _ in range(120):
+        loss = torch.nn.functional.cross_entropy(network(features).emotion_logits, truth)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    right = network(features).emotion_logits.argmax(dim=1) == truth
+    assert right.float().mean() > 0.95
+
+
 def test_rank_of_nothing():
     with pytest.raises(UserError, match="a rank of 0, expected 1 or more"):
         build_network("lmf", {"a": 3}, 2, rank=0)
