@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from baseline.clip_sound import RATE
+from toolkit.clip_sound import RATE
 from toolkit.errors import ClipError
 from toolkit.media import read_sound, require_audible
 from toolkit.status import Status

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from baseline.frame_sampling import pretraining_frames, training_frames, view_frames
 from baseline.mixup import Mixing
 from baseline.schedule import cosine_schedule, scaled_rate
 from references.autoencoders import EXACT
 from references.vectors import Difference, Vectors, difference
 from toolkit.filter_bank import filter_bank_example
+from toolkit.frame_sampling import pretraining_frames, training_frames, view_frames
 from toolkit.models.transformer.masks import Scattered, Tube, Windows, draw
 from toolkit.models.transformer.positions import sinusoids
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from baseline.clip_sound import random_gain, sound_of
-from baseline.frame_sampling import Choice, view_frames
+from toolkit.clip_sound import random_gain, sound_of
 from toolkit.errors import ClipError
+from toolkit.frame_sampling import Choice, view_frames
 
 
 def test_the_share_of_the_frames():

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from baseline.frame_sampling import pretraining_frames, training_frames, view_frames
+from toolkit.frame_sampling import pretraining_frames, training_frames, view_frames
 
 
 @pytest.fixture(scope="module")

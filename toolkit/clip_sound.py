@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from baseline.frame_sampling import Choice
 from toolkit.errors import ClipError
+from toolkit.frame_sampling import Choice
 from toolkit.status import Status
 
 RATE = 16000  # samples per second (Hz)
