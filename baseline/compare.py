@@ -77,8 +77,9 @@ def facts_of(folder: Path) -> str:
     seeds = f"seed {first}" if count == 1 else f"seeds {first} to {first + count - 1}"
     chose = int(_labelled(run)["fold"].notna().sum())
     return (
-        f"{folder}: protocol {metrics.get('protocol', 'honest')}, corpus {config.get('corpus', 'not known')}, {seeds}, "
-        f"{chose} held-out clips chose ({metrics.get('selection', 'not known')})"
+        f"{folder}: score is {metrics.get('score_name', 'not known')}, protocol {metrics.get('protocol', 'honest')}, "
+        f"corpus {config.get('corpus', 'not known')}, {seeds}, {chose} held-out clips chose "
+        f"({metrics.get('selection', 'not known')})"
     )
 
 

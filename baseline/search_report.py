@@ -51,7 +51,8 @@ class SearchReport(NamedTuple):
         words = [self.basis.sentence, f"{self._draws} {MERIT}.", *score_lines(self.scores)]
         paragraphs = [*words, f"Run of the best: `{self.best_run}`."]
         write_markdown("Trials of a search", paragraphs, table, folder / f"{RANKING}.md")
-        caption = f"{self.basis.sentence} {self._draws} Whiskers: one standard error to either side."
+        reading = "Whiskers: one standard error to either side. Right: mean merit by value."
+        caption = f"{self.basis.sentence} {self._draws} {reading}"
         importance_chart([_share(one) for one in found], caption, folder / f"{IMPORTANCE}.svg")
         write_json(self._summary(), folder / SUMMARY)
 
@@ -132,5 +133,5 @@ def word(value: Any) -> str:
 def _share(one: Importance) -> "Share":
     from baseline.reporting.charts import Share
 
-    values = ", ".join(f"{word(value.value)}: {value.mean:.3f}" for value in one.values)
+    values = ", ".join(f"{word(value.value)}:\N{NO-BREAK SPACE}{value.mean:.3f}" for value in one.values)
     return Share(one.option.partition(".")[2], one.share, one.error, one.chance, values)

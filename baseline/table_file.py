@@ -24,21 +24,27 @@ def write_markdown(title: str, paragraphs: Sequence[str], table: pd.DataFrame, p
 
 
 def markdown_lines(table: pd.DataFrame) -> list[str]:
-    """Returns the lines of a table in Markdown, numbers with four digits.
+    """Returns the lines of a table in Markdown, numbers with four digits, without columns that hold nothing.
 
     Examples:
         >>> markdown_lines(pd.DataFrame({"name": ["a|b"], "score": [0.25]}))
         ['| name | score |', '| --- | ---: |', '| a\\\\|b | 0.2500 |']
     """
+    table = _filled(table)
     rules = ["---:" if pd.api.types.is_numeric_dtype(table[column]) else "---" for column in table]
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     return [f"| {' | '.join(cells)} |" for cells in ([str(column) for column in table], rules, *rows)]
 
 
 def plain_lines(table: pd.DataFrame) -> list[str]:
-    """Returns the lines of a table for the terminal, numbers with four digits."""
+    """Returns the lines of a table for the terminal, numbers with four digits, without columns that hold nothing."""
+    table = _filled(table)
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     return aligned([[str(column) for column in table], *rows])
+
+
+def _filled(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[column for column in table if any(map(_cell, table[column]))]]
 
 
 def _cell(value: Any) -> str:

@@ -133,7 +133,10 @@ def test_what_is_shown(write, tmp_path, capsys):
     show(first, second, tmp_path / "both.md")
     shown, written = capsys.readouterr().out, (tmp_path / "both.md").read_text()
     for text in (shown, written):
-        assert "protocol honest, corpus mine.csv, seeds 3 to 4, 2 held-out clips chose (best)" in text
+        assert (
+            "one: score is weighted F1, protocol honest, corpus mine.csv, seeds 3 to 4, 2 held-out clips chose (best)"
+            in text
+        )
         assert "randomisation test" in text
     show(first, second, tmp_path / "both.csv")
     assert pd.read_csv(tmp_path / "both.csv")["run_A"][0] == f"A: {facts_of(first)}"

@@ -75,6 +75,9 @@ def test_files(start, tmp_path):
             assert word in text, (name, word)
     assert set(zip(table["protocol"], table["seeds"], strict=True)) == {("honest", "0 1")}
     assert set(zip(table["clips_chose"], table["clips_scored"], strict=True)) == {(36, 12)}
+    picture = (folder / "importance.svg").read_text()
+    assert "Right: mean merit by value." in " ".join(picture.split())
+    assert "0.001:\N{NO-BREAK SPACE}" in picture, "a value and its merit stay on one line"
     assert str(tmp_path / "runs/multi/mlp-voice+face-seed0to1-best") == summary_lines(folder)[-1]
 
 

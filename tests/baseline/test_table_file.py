@@ -34,3 +34,13 @@ def test_csv(tmp_path):
 
 def test_plain():
     assert plain_lines(TABLE[["rank", "score"]]) == ["rank  score", "1     0.1235", "      0.0000"]
+
+
+def test_columns_that_hold_nothing_are_left_out_for_people(tmp_path):
+    """A single seed has no deviation, and where all went well there is nothing to note; zeros are something."""
+    table = TABLE.assign(over_seeds=float("nan"), note="", failed=0)
+    assert plain_lines(table)[0].split() == ["rank", "name", "score", "failed"]
+    write_markdown("Title", [], table, tmp_path / "table.md")
+    assert "| rank | name | score | failed |" in (tmp_path / "table.md").read_text()
+    write_csv(table, tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text().startswith("rank,name,score,note,over_seeds,failed\n")
