@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+from baseline.fine_tuning.command import MANY as MANY_TO_FINETUNE
+from baseline.fine_tuning.command import finetune
+from baseline.pretraining.command import MANY as MANY_TO_PRETRAIN
+from baseline.pretraining.command import pretrain
 from baseline.study_cli import MANY, compare, rank, search, topn
 from toolkit.console import main, say
 
@@ -85,10 +89,10 @@ def export(
     say(f"{onnx}: at most {difference:.1e} from the networks")
 
 
-for command in (search, rank, topn, compare):
+for command in (search, rank, topn, compare, pretrain, finetune):
     app.command(no_args_is_help=True)(command)
 
 
 def run() -> None:
     """Runs the command line."""
-    main(app, many=MANY)
+    main(app, many=MANY | MANY_TO_PRETRAIN | MANY_TO_FINETUNE)
