@@ -177,14 +177,20 @@ def load_config(path: Path | None, given: Mapping[str, Any], settings: Sequence[
     Raises:
         UserError: the file cannot be read, a setting is unknown or its value makes no sense
     """
-    facts: dict[str, Any] = {} if path is None else _read(path)
-    for setting in settings:
-        _merge(facts, _parse(setting))
-    _merge(facts, {key: value for key, value in given.items() if value is not None})
+    facts = gathered(path, given, settings)
     missing = [key for key in ("track", "corpus", "cache", "features") if not facts.get(key)]
     if missing:
         raise UserError(f"Nothing says which {missing[0]}. Give --{missing[0]}, or a --config with '{missing[0]}:'.")
     return validated(RunConfig, facts, "setting", str(path) if path else "the command line")
+
+
+def gathered(path: Path | None, given: Mapping[str, Any], settings: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns settings as they were given, in the order of `load_config`; errors as there."""
+    facts: dict[str, Any] = {} if path is None else _read(path)
+    for setting in settings:
+        _merge(facts, _parse(setting))
+    _merge(facts, {key: value for key, value in given.items() if value is not None})
+    return facts
 
 
 def validated(model: type[Model], facts: Mapping[str, Any], noun: str, place: str) -> Model:

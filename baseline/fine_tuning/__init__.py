@@ -1,0 +1,1 @@
+"""Fine-tuning of masked autoencoders on clips with labels: ``python -m baseline finetune``."""
