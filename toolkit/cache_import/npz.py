@@ -37,10 +37,10 @@ def open_npz(path: Path, modality: Modality, key: str | None = None) -> Arrays:
             key = pick_key(path, sorted(set(file.files) - {*_NAMES, *_NAME_PARTS}), modality, key)
             values = file[key]
             lengths = file[f"{key}_lengths"] if f"{key}_lengths" in file.files else None
+        real = None if lengths is None or values.ndim != 3 else frames_before(lengths, values.shape[1])
     except damage.NPZ as error:
         expected = "Expected arrays of numbers, and names as an array of strings, as numpy.savez writes them."
         raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}). {expected}") from error
-    real = None if lengths is None or values.ndim != 3 else frames_before(lengths, values.shape[1])
     return Arrays(path, "npz file", key, [Part(names, values, real)])
 
 

@@ -60,7 +60,7 @@ def read(path: Path) -> Corpus:
         raise bad_row(path, 1, "none of the columns video, audio, text is there. Add one: a path, or the words said.")
     sidecar = _read_sidecar(path.with_suffix(".yaml"))
     table["name"] = _names(path, table["name"])
-    declared = [normalise_emotion(word) for word in sidecar.emotions or []]
+    declared = None if sidecar.emotions is None else [normalise_emotion(word) for word in sidecar.emotions]
     if "emotion" in table:
         table["emotion"] = _emotions(path, table["emotion"], declared)
     if "valence" in table:
@@ -75,7 +75,7 @@ def read(path: Path) -> Corpus:
     for column in set(table) - set(COLUMNS):
         table[column] = _numbers_where_all_are(table[column])
     occurring = class_order(set(table.get("emotion", pd.Series(dtype=object)).dropna()))
-    emotions = occurring or MER_EMOTIONS if sidecar.emotions is None else tuple(declared)
+    emotions = occurring or MER_EMOTIONS if declared is None else tuple(declared)
     return corpus_from_table(sidecar.name or path.stem, path.parent, table, emotions=emotions, valence=sidecar.valence)
 
 
@@ -85,6 +85,8 @@ def _read_sidecar(path: Path) -> Sidecar:
     try:
         facts: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
         sidecar = Sidecar.model_validate(facts)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}). Expected a YAML file, or none.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no YAML file: {' '.join(str(error).split())}.") from None
     except pydantic.ValidationError as error:
@@ -116,8 +118,8 @@ def _names(path: Path, names: pd.Series) -> pd.Series:
     return names.str.strip()
 
 
-def _emotions(path: Path, words: pd.Series, declared: list[str]) -> pd.Series:
-    known = declared or [*MER_EMOTIONS, *OTHER_EMOTIONS]
+def _emotions(path: Path, words: pd.Series, declared: list[str] | None) -> pd.Series:
+    known = [*MER_EMOTIONS, *OTHER_EMOTIONS] if declared is None else declared
     emotions = words.map(lambda word: float("nan") if is_missing(word) else normalise_emotion(word))
     for row, emotion in emotions.dropna().items():
         if emotion not in known:

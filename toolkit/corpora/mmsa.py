@@ -89,8 +89,12 @@ def _table(path: Path, split: str, part: Mapping[str, Any]) -> pd.DataFrame:
     for theirs, ours in columns.items():
         if theirs not in part:
             continue
-        if len(part[theirs]) != len(names):
-            raise UserError(f"{path}: '{theirs}' of '{split}' has {len(part[theirs])} entries for {len(names)} clips.")
+        try:
+            entries = len(part[theirs])
+        except TypeError:  # a single thing
+            entries = 0
+        if entries != len(names):
+            raise UserError(f"{path}: '{theirs}' of '{split}' has {entries} entries for {len(names)} clips.")
         if ours.startswith("valence"):
             cells[ours] = _numbers(path, theirs, part[theirs])
         else:
@@ -110,4 +114,4 @@ def _numbers(path: Path, key: str, values: Any) -> np.ndarray:
 
 def _words(values: Any) -> list[str]:
     cells = values.ravel().tolist() if isinstance(values, np.ndarray) else values
-    return [cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells]
+    return [cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell) for cell in cells]

@@ -77,6 +77,8 @@ def _classes(values: Sequence[Any], side: str) -> np.ndarray:
     if _integers(values):
         return values
     array = np.asarray(values if isinstance(values, np.ndarray) else pd.Series(list(values), dtype=object))
+    if array.ndim != 1:
+        raise UserError(f"The {side} classes have the shape {array.shape}. Expected (clips,).")
     if pd.isna(array).any():  # asked before numpy can turn NaN among words into the word "nan"
         raise UserError(f"A {side} class is missing (NaN); leave clips without a label out.")
     return array
@@ -87,6 +89,20 @@ def _look_up(values: np.ndarray, codes: dict[Any, int], side: str) -> np.ndarray
     if unknown is not None:
         raise UserError(f"'{unknown}' as {side} class is not among {', '.join(map(str, codes))}.")
     return np.array([codes[label] for label in values], np.intp)
+
+
+def likeliest(scores: np.ndarray) -> np.ndarray:
+    """Returns the class of the highest score of each clip, ``(clips,)``.
+
+    Args:
+        scores: ``(clips, classes)`` probabilities or logits
+
+    Raises:
+        UserError: a score is NaN, of which the first would count as the highest
+    """
+    if np.isnan(scores).any():
+        raise UserError("A score of a class is NaN: the network that gave it diverged. Leave its clips out.")
+    return scores.argmax(axis=1)
 
 
 def class_f1(truth: Sequence[Any], prediction: Sequence[Any], labels: Sequence[Any]) -> np.ndarray:

@@ -41,12 +41,12 @@ def parse_words(text: Any) -> list[str]:
     if pd.isna(text):
         return []
     text = str(text).strip()
-    problem = UserError(f"{text!r} is not a list of words. Expected something like ['happy', 'relieved'].")
+    problem = UserError(f"{text[:80]!r} is not a list of words. Expected something like ['happy', 'relieved'].")
     if text.startswith("[") != text.endswith("]"):
         raise problem
     try:
         parsed = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # all that Python's parser names
         words = _plain_words(text.removeprefix("[").removesuffix("]"))
     else:
         words = list(parsed) if isinstance(parsed, list | tuple) else [parsed]

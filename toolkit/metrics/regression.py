@@ -29,9 +29,11 @@ def number_pair(truth: Sequence[float], prediction: Sequence[float]) -> tuple[np
     """Returns true and predicted numbers as float64 arrays ``(clips,)``.
 
     Raises:
-        UserError: the lengths differ, there are no clips, or a number is not finite
+        UserError: the lengths differ, there is not one number per clip, no clip, or a number is not finite
     """
     true, guess = np.asarray(truth, np.float64), np.asarray(prediction, np.float64)
+    if true.ndim != 1 or guess.ndim != 1:
+        raise UserError(f"Got true numbers {true.shape} and predicted ones {guess.shape}. Expected both (clips,).")
     if true.shape != guess.shape or true.size == 0:
         raise UserError(f"{true.size} true and {guess.size} predicted numbers; expected as many of both, at least one.")
     if not (np.isfinite(true).all() and np.isfinite(guess).all()):

@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit.errors import UserError
 from toolkit.metrics.class_counts import accuracy_of, weighted_f1_of
+from toolkit.metrics.classification import likeliest
 from toolkit.metrics.regression import number_pair, pearson_of
 from toolkit.metrics.tally import Tally, class_tally, mean_tally, number_tally
 
@@ -104,12 +105,12 @@ def three_class_tallies(truth: Sequence[int], scores: np.ndarray) -> dict[str, T
         scores: ``(clips, 3)`` probabilities or logits in that order
 
     Raises:
-        UserError: the lengths differ, there are no clips, or a class is none of the three
+        UserError: the lengths differ, there are no clips, a class is none of the three, or a score is NaN
     """
     true, scores = np.asarray(truth), np.asarray(scores)
     if scores.shape != (len(true), 3):
         raise UserError(f"Got scores {scores.shape} of {len(true)} clips. Expected ({len(true)}, 3).")
-    guess, positive = scores.argmax(axis=1), scores[:, POSITIVE] > scores[:, NEGATIVE]
+    guess, positive = likeliest(scores), scores[:, POSITIVE] > scores[:, NEGATIVE]
     return {
         "accuracy_3": class_tally(true, guess, range(3), accuracy_of),
         "f1_3": class_tally(true, guess, range(3), weighted_f1_of),

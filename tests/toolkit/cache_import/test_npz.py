@@ -48,6 +48,10 @@ def test_names_in_two_parts(write):
         ({"name": np.array(["a"]), "text": np.array([[None]])}, "Object arrays cannot be loaded"),
         ({"name": np.array(["a", None]), "text": np.ones((2, 1))}, "Object arrays cannot be loaded"),
         ({"name": np.array(["a"]), "text": np.ones((1, 2, 1)), "text_lengths": np.array([1, 2])}, r"says of \(2, 2\)"),
+        (
+            {"name": np.array(["a"]), "text": np.ones((1, 2, 1)), "text_lengths": np.array(["x"])},
+            "cannot be read .*less",
+        ),
     ],
 )
 def test_files_that_do_not_fit(write, arrays, message):

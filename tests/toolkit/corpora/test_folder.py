@@ -112,6 +112,15 @@ def test_bad_rows(write, rows, message):
 def test_declared_classes_replace_the_known_ones(write):
     with pytest.raises(UserError, match=r"row 2: unknown emotion 'sad'. Known: calm, tense."):
         read(write("name,text,emotion\na,x,sad\n", "emotions: [calm, tense]\n"))
+    with pytest.raises(UserError, match=r"row 2: unknown emotion 'sad'. Known: none."):
+        read(write("name,text,emotion\na,x,sad\n", "emotions: []\n"))
+    assert read(write("name,text,emotion\na,x,\n", "emotions: []\n")).emotions == ()
+
+
+def test_a_sidecar_that_is_a_folder(write, tmp_path):
+    (tmp_path / "my_clips.yaml").mkdir()
+    with pytest.raises(UserError, match=r"my_clips.yaml cannot be read \(Is a directory\)"):
+        read(write("name,text\na,x\n"))
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ def test_published_sizes_tell_the_corpus(write):
     assert (corpus.name, corpus.valence, len(corpus)) == ("sims", (-1.0, 1.0), 2281)
 
 
+def test_letters_of_another_alphabet(write):
+    corpus = mmsa.read(write({"train": split("a", labels=[0], raw_text=np.array([b"caf\xe9"]))}))
+    assert corpus.table["text"].tolist() == ["caf\ufffd"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -69,6 +74,9 @@ def test_published_sizes_tell_the_corpus(write):
         ({"train": split(labels=[])}, "is no pickle of MMSA"),
         ({"train": {"id": ["a"]}}, "the split 'train' has no regression_labels"),
         ({"train": split("a", labels=[1, 2])}, "'regression_labels' of 'train' has 2 entries for 1 clips"),
+        ({"train": split("a", labels=[0], annotations=5)}, "'annotations' of 'train' has 0 entries for 1 clips"),
+        ({"train": split("a", labels=np.array(5.0))}, "'regression_labels' of 'train' has 0 entries for 1 clips"),
+        ({"train": split("a", labels=[0], raw_text=None)}, "'raw_text' of 'train' has 0 entries for 1 clips"),
         ({"train": split("a", labels=[[1, 2]])}, "something else than one number per clip"),
         ({"train": split("a", "b", labels=[0, -3.5])}, "'b' is rated 3.5. Expected -3 to 3"),
         ({"train": split("a", "a", labels=[0, 1])}, "has two clips called 'a'"),

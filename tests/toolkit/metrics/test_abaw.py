@@ -29,6 +29,15 @@ def test_wrong_action_units(labels, match):
         action_unit_f1(labels, [[0.1, 0.2, 0.3]])
 
 
+def test_what_diverged_has_no_score():
+    with pytest.raises(UserError, match="A probability is NaN"):
+        action_unit_f1([[1, 0]], [[np.nan, 0.2]])
+    with pytest.raises(UserError, match="A score of a class is NaN"):
+        expression_f1([0], np.full((1, 8), np.nan))
+    unseen = np.vstack([np.eye(8)[0], np.full(8, np.nan)])
+    assert expression_f1([0, -1], unseen)[0] == 1  # nobody looks at the second frame
+
+
 def test_wrong_expressions():
     with pytest.raises(UserError, match=r"Got labels \(2,\) and scores \(2, 7\)"):
         expression_f1([0, 1], np.ones((2, 7)))

@@ -52,6 +52,15 @@ def test_nothing_or_unequal_lengths(truth, guess):
         accuracy(truth, guess)
 
 
+@pytest.mark.parametrize("column", [np.array([["happy"], ["sad"]]), np.array([[0], [1]])], ids=["words", "codes"])
+@pytest.mark.parametrize("score", [accuracy, unweighted_recall, weighted_f1])
+def test_columns_are_no_rows(score, column):
+    with pytest.raises(UserError, match=r"The true classes have the shape \(2, 1\). Expected \(clips,\)"):
+        score(column, column)
+    with pytest.raises(UserError, match=r"The predicted classes have the shape \(2, 1\)"):
+        score(column[:, 0], column)
+
+
 @pytest.mark.parametrize("missing", [np.nan, None])
 @pytest.mark.parametrize("score", [accuracy, unweighted_recall, weighted_f1])
 def test_missing_class_is_not_a_class_of_its_own(score, missing):

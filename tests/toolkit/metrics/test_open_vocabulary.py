@@ -27,7 +27,10 @@ from toolkit.metrics.open_vocabulary import format_words, parse_words, set_score
         (pd.NA, []),
         ("['don't care', 'sad']", ["don't care", "sad"]),
         ("angry", ["angry"]),
+        ("[" + "-" * 100_000 + "1]", ["-" * 100_000 + "1"]),  # too deep for Python's parser, one way and the other
+        ("1" + "+1" * 100_000, ["1" + "+1" * 100_000]),
     ],
+    ids=lambda value: repr(value)[:20],
 )
 def test_lists_as_people_write_them(text, words):
     assert parse_words(text) == words
@@ -47,11 +50,15 @@ def test_lists_as_people_write_them(text, words):
         '["happy", null]',
         "[happy][sad]",
         "5",
+        "{['happy']}",
+        "[" * 1000 + "]" * 1000,
     ],
+    ids=lambda text: text[:20],
 )
 def test_malformed_list(text):
-    with pytest.raises(UserError, match="Expected"):
+    with pytest.raises(UserError, match="Expected") as raised:
         parse_words(text)
+    assert len(str(raised.value)) < 160
 
 
 def test_written_lists_are_read_back():

@@ -7,6 +7,7 @@ import pytest
 
 from toolkit.errors import UserError
 from toolkit.metrics.regression import concordance, mean_absolute_error, mean_squared_error, pearson
+from toolkit.metrics.sentiment import mosi_scores
 
 TRUTH, GUESS = [1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 6.0]
 
@@ -37,6 +38,14 @@ def test_constant_prediction(constant):
 def test_far_from_zero():
     near = pearson(TRUTH, GUESS)
     assert pearson(np.array(TRUTH) + 1e8, np.array(GUESS) - 1e8) == pytest.approx(near, abs=1e-6)
+
+
+def test_columns_are_no_rows():
+    """Of two columns most scores would come out right, and others not; of a row and a column all would be wrong."""
+    for truth, guess in ((np.ones((2, 1)), np.ones((2, 1))), (np.ones(2), np.ones((2, 1))), (np.ones((2, 2)), TRUTH)):
+        for score in (mean_squared_error, pearson, mosi_scores):
+            with pytest.raises(UserError, match=r"Got true numbers \(2.*Expected both \(clips,\)"):
+                score(truth, guess)
 
 
 @pytest.mark.parametrize("bad", [[1.0, float("nan")], [float("inf"), 0.0]])

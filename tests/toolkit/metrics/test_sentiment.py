@@ -53,3 +53,5 @@ def test_wrong_shape_and_label():
         three_class_scores([0, 1], np.ones((2, 2)))
     with pytest.raises(UserError, match="'3' as true class is not among 0, 1, 2"):
         three_class_scores(np.array([3]), np.ones((1, 3)))
+    with pytest.raises(UserError, match="A score of a class is NaN"):
+        three_class_scores(np.array([0]), np.full((1, 3), np.nan))
