@@ -10,7 +10,6 @@ from baseline.fine_tuning.goal import Goal
 from toolkit.errors import UserError, did_you_mean
 from toolkit.metrics.class_counts import (
     accuracy_of,
-    class_f1_of,
     counts_of,
     macro_f1_of,
     share,
@@ -70,22 +69,22 @@ class Classes(Goal):
         accuracy = float(accuracy_of(counts))
         return {
             "score": accuracy,
-            "uar": float(unweighted_recall_of(counts)),
-            "war": accuracy,
+            "unweighted_recall": float(unweighted_recall_of(counts)),
+            "accuracy": accuracy,
             "weighted_f1": float(weighted_f1_of(counts)),
             "macro_f1": float(macro_f1_of(counts)),
         }
 
     def details(self, truth: np.ndarray, said: np.ndarray) -> dict[str, Any]:
-        """Returns confusions, true classes being rows, and recall and F1 by class, no recall of one without clips."""
-        matrix = self._confusion(truth, said) if len(truth) else np.zeros((len(self.names),) * 2, np.int64)
+        """Returns confusions, true classes being rows, and the recall of each class that occurs."""
+        if not len(truth):
+            return {}
+        matrix = self._confusion(truth, said)
         counts = counts_of(matrix)
-        recalls, f1 = share(counts.right, counts.support), class_f1_of(counts)
+        recalls = share(counts.right, counts.support)
         return {
-            "labels": list(self.names),
-            "confusion": matrix.tolist(),
+            "confusion": {"labels": list(self.names), "matrix": matrix.tolist()},
             "recall": {n: float(value) for n, value in zip(self.names, recalls, strict=True) if not np.isnan(value)},
-            "f1": dict(zip(self.names, f1.tolist(), strict=True)),
         }
 
     def columns(self, truth: np.ndarray, said: np.ndarray) -> pd.DataFrame:

@@ -38,6 +38,11 @@ class Fold:
     validation: np.ndarray
     test: np.ndarray
 
+    @property
+    def label(self) -> str:
+        """What the fold is called in files and lines."""
+        return "all" if self.number is None else f"fold_{self.number}"
+
     def names(self, rows: np.ndarray) -> list[str]:
         """Returns the names of some rows."""
         return list(self.corpus.table["name"].iloc[rows])

@@ -1,24 +1,28 @@
 """The training of one network, which may be ended at any moment and goes on where it was."""
 
+import argparse
 import json
 import logging
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from baseline.face_clips.clip import ClipSource
 from baseline.fine_tuning.example import ExampleMaker
 from baseline.fine_tuning.feed import Examples, Unread, batches
 from baseline.fine_tuning.fold import Fold
 from baseline.fine_tuning.learner import Learner
-from baseline.fine_tuning.network import Beginning, arguments_of
+from baseline.fine_tuning.network import Beginning
 from baseline.fine_tuning.scoring import Said, say
+from baseline.pretraining.checkpoint import said_of_size, write_checkpoint
 from baseline.run_directory import write_json
 from toolkit.errors import UserError
+from toolkit.models.checkpoint_file import UNREADABLE, read_checkpoint
 from toolkit.seeds import generator_for
-from toolkit.whole_file import whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +77,6 @@ class FoldTraining:
         self._epoch = 0  # whose weights are kept
         self._unread: dict[str, Unread] = {}
 
-    @property
-    def label(self) -> str:
-        """What the fold is called in files and lines."""
-        return "all" if self._fold.number is None else f"fold_{self._fold.number}"
-
     def run(self) -> Outcome:
         """Returns what came of it, that of an earlier run which was ended after it."""
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -89,21 +88,23 @@ class FoldTraining:
             rate = float(self._learner.rates[(epoch + 1) * self._learner.steps - 1])
             self._history.append({"epoch": epoch + 1, "loss": loss, "rate": rate, **scores})
             self._keep(epoch + 1, scores)
-            with whole_file(self._folder / STATE) as path:
-                torch.save(self._state(), path)
+            write_checkpoint(self._folder / STATE, self._state())
             told = "".join(f", {name} {value:.4f}" for name, value in scores.items() if name != "score")
-            logger.info("%s, epoch %d of %d: loss %.4f%s", self.label, epoch + 1, epochs, loss, told)
+            logger.info("%s, epoch %d of %d: loss %.4f%s", self._fold.label, epoch + 1, epochs, loss, told)
         return self._finish()
 
     def _resume(self) -> None:
         path = self._folder / STATE
         if not path.exists():
             return
-        state = torch.load(path, map_location=self._learner.device, weights_only=True)
+        try:
+            state = torch.load(path, map_location=self._learner.device, weights_only=True)
+        except UNREADABLE as error:
+            raise UserError(f"{path} cannot be read: {error}. Remove it to begin this fold anew.") from error
         self._learner.go_on_from(state)
         self._history, self._best, self._epoch = state["history"], state["best"], state["kept"]
         self._unread = {name: Unread(name, *why) for name, why in state["unread"].items()}
-        logger.info("%s goes on after epoch %d", self.label, len(self._history))
+        logger.info("%s goes on after epoch %d", self._fold.label, len(self._history))
 
     def _state(self) -> dict[str, Any]:
         unread = {one.name: [str(one.status), one.reason] for one in self._unread.values()}
@@ -111,32 +112,43 @@ class FoldTraining:
         return {**self._learner.state(), "epoch": len(self._history), **progress}
 
     def _learn(self, epoch: int) -> float:
-        """Goes through the training clips once; returns their mean loss, NaN if none could be read."""
-        learning, purpose = self._config.learning, (self.label, f"epoch {epoch + 1}")
+        """Goes through the training clips once; returns their mean loss."""
+        learning, purpose = self._config.learning, (self._fold.label, f"epoch {epoch + 1}")
         order = generator_for(self._config.seed, "order", *purpose).permutation(self._fold.train)
         names = self._fold.names(order)
         examples = Examples(self._source, names, self._maker.to_learn, self._config.seed, "learn", *purpose)
         pinned = self._learner.device.type == "cuda"
         group = learning.batch_size * learning.accumulate
-        losses, clips, waiting = 0.0, 0, False
-        for number, batch in enumerate(
-            batches(examples, learning.batch_size, self._config.workers, pinned=pinned), start=1
-        ):
+        losses, clips, is_waiting = [], 0, False
+        feed = batches(examples, learning.batch_size, self._config.workers, pinned=pinned)
+        for number, batch in enumerate(feed):
             self._note(batch.unread)
+            step = number // learning.accumulate
             if batch.names:
-                step = (number - 1) // learning.accumulate
                 share = len(batch.names) / min(group, len(names) - step * group)
                 truth = torch.from_numpy(self._truth[[self._rows[name] for name in batch.names]])
                 loss = self._learner.add(batch.inputs, truth, share, *purpose, f"batch {number}")
-                losses, clips, waiting = losses + loss * len(batch.names), clips + len(batch.names), True
-            is_last = number * learning.batch_size >= len(names)
-            if waiting and (is_last or number % learning.accumulate == 0):
-                self._learner.step(epoch * self._learner.steps + (number - 1) // learning.accumulate)
-                waiting = False
+                losses.append(loss * len(batch.names))
+                clips, is_waiting = clips + len(batch.names), True
+            is_last = (number + 1) * learning.batch_size >= len(names)
+            if is_waiting and (is_last or (number + 1) % learning.accumulate == 0):
+                self._learner.step(epoch * self._learner.steps + step)
+                is_waiting = False
+        return self._mean(losses, clips, epoch)
+
+    def _mean(self, losses: list[Tensor], clips: int, epoch: int) -> float:
         if not clips:
             why = next(iter(self._unread.values()))
-            raise UserError(f"None of {len(names)} training clips can be read; the first, '{why.name}': {why.reason}")
-        return losses / clips
+            raise UserError(
+                f"None of {len(self._fold.train)} training clips can be read; the first, '{why.name}': {why.reason}"
+            )
+        mean = float(torch.stack(losses).sum()) / clips
+        if not math.isfinite(mean):
+            raise UserError(
+                f"The loss is {mean} in epoch {epoch + 1} of {self._fold.label}. Take a lower --learning-rate, more "
+                "learning.warmup_epochs, or --dtype bfloat16 in place of float16."
+            )
+        return mean
 
     def _judge(self, epoch: int) -> dict[str, float]:
         """Returns the scores that choose the epoch, none where the last one is kept."""
@@ -147,7 +159,7 @@ class FoldTraining:
         rows = self._fold.test if released else self._fold.validation
         rows = rows[goal.known(self._truth[rows])]
         make = self._maker.to_choose_as_released if released else self._maker.to_score
-        purpose = ("judge", self.label, f"epoch {epoch + 1}") if released else ("judge", self.label)
+        purpose = ("judge", self._fold.label, f"epoch {epoch + 1}") if released else ("judge", self._fold.label)
         said = self._say(Examples(self._source, self._fold.names(rows), make, self._config.seed, *purpose))
         return goal.scores(self._truth[rows], said.table(self._fold.names(rows), self._prior()))
 
@@ -160,16 +172,16 @@ class FoldTraining:
             return
         self._best, self._epoch = scores.get("score", self._best), epoch
         # In the authors' format, and so that `load_checkpoint` knows what shapes do not say.
-        weights = {"model": self._learner.network.state_dict(), "epoch": epoch}
-        with whole_file(self._folder / MODEL) as path:
-            torch.save({**weights, "args": arguments_of(self._beginning.size)}, path)
+        arguments = argparse.Namespace(**said_of_size(self._beginning.size))
+        weights = {"model": self._learner.network.state_dict(), "epoch": epoch, "args": arguments}
+        write_checkpoint(self._folder / MODEL, weights)
 
     def _finish(self) -> Outcome:
-        from toolkit.models.checkpoint_file import read_checkpoint
-
         self._learner.network.load_state_dict(read_checkpoint(self._folder / MODEL).weights)
         names = self._fold.names(self._fold.test)
-        said = self._say(Examples(self._source, names, self._maker.to_score, self._config.seed, "score", self.label))
+        said = self._say(
+            Examples(self._source, names, self._maker.to_score, self._config.seed, "score", self._fold.label)
+        )
         unread = [[one.name, str(one.status), one.reason] for one in self._unread.values()]
         outcome = Outcome(self._epoch, self._history, names, said.table(names, self._prior()).tolist(), sorted(unread))
         write_json(outcome._asdict(), self._folder / OUTCOME)

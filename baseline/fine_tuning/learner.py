@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,7 +14,6 @@ from baseline.fine_tuning.objective import LOSSES, soft_cross_entropy
 from baseline.fine_tuning.settings import FineTuningConfig
 from baseline.mixup import Mixing, smooth
 from baseline.schedule import cosine_schedule, scaled_rate
-from toolkit.errors import UserError
 from toolkit.models.masked_autoencoder import FineTuning
 from toolkit.seeds import generator_for
 
@@ -40,7 +40,8 @@ class Learner:
         self.device = torch.device(device)
         self.mixing = Mixing(**config.mixing.model_dump())
         groups = parameter_groups(network, learning.layer_decay, learning.weight_decay)
-        self.optimizer = torch.optim.AdamW(groups, lr=learning.learning_rate, betas=BETAS)
+        is_fused = self.device.type == "cuda"
+        self.optimizer = torch.optim.AdamW(groups, lr=learning.learning_rate, betas=BETAS, fused=is_fused)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.dtype == "float16")
         clips = learning.batch_size * learning.accumulate
         peak, last = (scaled_rate(rate, clips) for rate in (learning.learning_rate, learning.last_rate))
@@ -50,15 +51,9 @@ class Learner:
 
     def outputs(self, inputs: Inputs) -> Tensor:
         """Returns the last layer's outputs ``(batch, outputs)`` float32, computed in the numbers asked for."""
-        on_device = {stream: values.to(self.device, non_blocking=True) for stream, values in inputs.items()}
-        return self._outputs(on_device)
+        return self._outputs(self._moved(inputs))
 
-    def _outputs(self, inputs: Inputs) -> Tensor:
-        dtype = self.config.dtype
-        with torch.autocast(self.device.type, getattr(torch, dtype), enabled=dtype != "float32"):
-            return self.network(inputs).logits.float()
-
-    def add(self, inputs: Inputs, truth: Tensor, share: float, *purpose: str) -> float:
+    def add(self, inputs: Inputs, truth: Tensor, share: float, *purpose: str) -> Tensor:
         """Adds a batch's gradients to those of the step.
 
         Args:
@@ -68,24 +63,16 @@ class Learner:
             purpose: words that tell what is drawn for the batch from all else
 
         Returns:
-            the loss, not multiplied by the share
-
-        Raises:
-            UserError: it is not finite
+            the loss ``()``, not multiplied by the share, on the device
         """
         chance = generator_for(self.config.seed, "batch", *purpose)
         torch.manual_seed(int(chance.integers(2**63)))  # branches that are left out
         self.network.train()
-        on_device = {stream: values.to(self.device, non_blocking=True) for stream, values in inputs.items()}
-        loss = self._loss(on_device, truth.to(self.device, non_blocking=True), chance)
+        loss = self._loss(self._moved(inputs), truth.to(self.device, non_blocking=True), chance)
         self.scaler.scale(loss * share).backward()
-        number = float(loss.detach())
-        if number != number or abs(number) == float("inf"):
-            where = " ".join(purpose)
-            raise UserError(f"The loss is {number} at {where}. Try --dtype float32 or a lower learning.learning_rate.")
-        return number
+        return loss.detach()
 
-    def _loss(self, inputs: Inputs, truth: Tensor, chance: Any) -> Tensor:
+    def _loss(self, inputs: Inputs, truth: Tensor, chance: np.random.Generator) -> Tensor:
         if not isinstance(self.goal, Classes):
             return LOSSES[self.config.learning.loss](self._outputs(inputs), truth)
         classes = len(self.goal.names)
@@ -94,6 +81,14 @@ class Learner:
         mixed = self.mixing(inputs["video"], truth, classes, chance, inputs.get("audio"))
         sound = {} if mixed.sound is None else {"audio": mixed.sound}
         return soft_cross_entropy(self._outputs({"video": mixed.video, **sound}), mixed.targets)
+
+    def _outputs(self, inputs: Inputs) -> Tensor:
+        dtype = self.config.dtype
+        with torch.autocast(self.device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+            return self.network(inputs).logits.float()
+
+    def _moved(self, inputs: Inputs) -> Inputs:
+        return {stream: values.to(self.device, non_blocking=True) for stream, values in inputs.items()}
 
     def step(self, number: int) -> None:
         """Takes a step with the gradients that were added.

@@ -1,6 +1,5 @@
 """The network that fine-tuning begins with."""
 
-import argparse
 import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,7 +9,6 @@ import torch
 from baseline.fine_tuning.settings import FineTuningConfig
 from toolkit.errors import UserError, did_you_mean
 from toolkit.models.checkpoint import load_checkpoint
-from toolkit.models.checkpoint_size import HINTS
 from toolkit.models.masked_autoencoder import Family, FineTuning, autoencoders
 
 logger = logging.getLogger(__name__)
@@ -78,17 +76,3 @@ def _flat(size: Any, prefix: str = "") -> Mapping[str, Any]:
         else:
             fields[prefix + name] = value
     return fields
-
-
-def arguments_of(size: Any) -> argparse.Namespace:
-    """Returns what the tensors do not say of a size, as the authors' trainers keep it beside the weights."""
-    fields, arguments = _flat(size), {}
-    for field, (name, *_) in HINTS.items():
-        if field in fields:
-            base, _, index = name.partition(".")
-            value = fields[field]
-            if index:
-                arguments.setdefault(base, []).append(value)
-            else:
-                arguments[base] = list(value) if isinstance(value, tuple) else value
-    return argparse.Namespace(**arguments)

@@ -35,7 +35,7 @@ def run(config: FineTuningConfig, *, overwrite: bool = False) -> Path:
         overwrite: whether a run with other settings may be replaced
 
     Returns:
-        the run directory; ``metrics.json`` is written last
+        the run directory; ``metrics.json`` is written last but for the report
 
     Raises:
         UserError: settings, clips or checkpoint are not as they should be
@@ -47,7 +47,7 @@ def run(config: FineTuningConfig, *, overwrite: bool = False) -> Path:
     outcomes = []
     with torch.random.fork_rng([torch.device(device)] if device.startswith("cuda") else []):
         for fold in folds:
-            own = folder / ("all" if fold.number is None else f"fold_{fold.number}")
+            own = folder / fold.label
             outcomes.append(read_outcome(own) or _train(config, goal, fold, own, device))
     prediction_table(goal, folds, outcomes).to_csv(folder / files.PREDICTIONS, index=False, lineterminator="\n")
     failure_table(folds, outcomes).to_csv(folder / FAILURES, index=False, lineterminator="\n")
@@ -56,6 +56,10 @@ def run(config: FineTuningConfig, *, overwrite: bool = False) -> Path:
     seconds = round(time.monotonic() - started, 2)
     metrics = {"track": TRACK, "seconds": seconds, **metrics_of(config, goal, folds, outcomes)}
     files.write_json(metrics, folder / files.METRICS)
+
+    from baseline.report import write_report  # its template engine and pictures, which nothing before needs
+
+    write_report(folder)
     return folder
 
 
@@ -86,9 +90,12 @@ def _claim(config: FineTuningConfig, *, overwrite: bool) -> Path:
                 raise UserError(
                     f"{folder} holds a run with other settings. Give this one another --out, or --overwrite."
                 )
-            shutil.rmtree(folder)
+            for old in (*folder.glob("fold_*"), folder / "all"):
+                shutil.rmtree(old, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / files.METRICS).unlink(missing_ok=True)
+    # The metrics say that a run is complete: they go first and come last.
+    for name in (files.METRICS, files.FOLDS, files.PREDICTIONS, files.REPORT, FAILURES):
+        (folder / name).unlink(missing_ok=True)
     path.write_text(config.to_yaml(), encoding="utf-8")
     return folder
 
