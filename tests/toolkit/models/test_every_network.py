@@ -73,6 +73,17 @@ def test_without_gradients_there_is_no_loss_of_its_own(name, level):
         assert_same(network(features), output._replace(auxiliary_loss=torch.zeros(())))
 
 
+@every
+def test_everything_is_made_where_the_weights_are(name, level):
+    """On a device of which the others know nothing; there are no numbers on it, only shapes."""
+    network, features = build(name, level).to("meta").train(), each(make(level), lambda part: part.to("meta"))
+    for keys in (list(DIMS), ["text"], ["audio", "visual"]):
+        present = {"text": torch.ones(5, dtype=torch.bool, device="meta")}
+        output = network({key: features[key] for key in keys}, present)
+        assert {part.device.type for part in output} == {"meta"}
+        total(output).backward()
+
+
 # Any modalities
 
 
