@@ -1,7 +1,8 @@
 """What a score rests on: which clips chose, which were scored, by which protocol and with how many seeds."""
 
 import hashlib
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
@@ -65,6 +66,20 @@ class Basis(NamedTuple):
             "scored_on": ", ".join(self.scored),
             "folds": self.folds,
         }
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Returns what a CSV says in these columns, the same in every row."""
+        row = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=1).iloc[0]
+        return cls(
+            "mertools" if row["protocol"] == "mertools" else "honest",
+            row["corpus"],
+            row["score_name"],
+            tuple(map(int, row["seeds"].split())),
+            int(row["clips_chose"]),
+            dict(zip(row["scored_on"].split(", "), map(int, row["clips_scored"].split()), strict=True)),
+            row["folds"],
+        )
 
 
 class Score(NamedTuple):

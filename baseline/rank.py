@@ -129,10 +129,12 @@ def rank_folder(config: RunConfig) -> Path:
 
 
 def summary_lines(folder: Path) -> list[str]:
-    """Returns the last lines of a ranking: the encoders, and where everything is."""
-    table = pd.read_csv(folder / f"{RANKING}.csv", dtype={"encoder": str, **dict.fromkeys(_COUNTS, "Int64")})
+    """Returns the last lines of a ranking: the encoders, what their scores rest on, and where everything is."""
+    path = folder / f"{RANKING}.csv"
+    table = pd.read_csv(path, dtype={"encoder": str, **dict.fromkeys(_COUNTS, "Int64")})
     shown = ["rank", "encoder", "modality", "validation", "score", "low", "high", "failed", "note"]
-    return [*plain_lines(table[shown]), *(str(folder / f"{RANKING}.{suffix}") for suffix in ("md", "csv", "svg"))]
+    files = [str(path.with_suffix(suffix)) for suffix in (".md", ".csv", ".svg")]
+    return [*plain_lines(table[shown]), Basis.read(path).sentence, *files]
 
 
 def _record(config: RunConfig, encoder: str, log: TrialLog) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The search for good settings of a network: many trials, a ranking, what mattered, and the best as a run."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from baseline.trial import Trial, ranked
 from baseline.trial_log import TrialLog
 from baseline.trial_runs import SearchPlan, recipe_of_trial, run_trials
 from toolkit.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 TRIALS = "trials.jsonl"
 
@@ -44,6 +47,7 @@ def search(config: RunConfig, plan: SearchPlan, *, overwrite: bool = False) -> P
         raise UserError(f"None of {len(order)} trials can be used. The first: {best.note}.")
     chosen = _chosen(study, config, order)
     own = configured(config, best.settings).model_copy(update={"name": f"{config.folder.name}-best"})
+    logger.info("The best is trained as a run, %s.", own.folder)
     SearchReport(basis_of(study), plan, order, chosen.scores, run(own, overwrite=True)).write(folder)
     return folder
 

@@ -71,10 +71,12 @@ def topn(
 
 
 def summary_lines(folder: Path) -> list[str]:
-    """Returns the last lines: the fusions, and where everything is."""
-    table = pd.read_csv(folder / f"{TABLE}.csv")
+    """Returns the last lines: the fusions, what their scores rest on, and where everything is."""
+    path = folder / f"{TABLE}.csv"
+    table = pd.read_csv(path)
     shown = ["fusion", "n", "encoders", "validation", "score", "low", "high", "note"]
-    return [*plain_lines(table[shown]), *(str(folder / f"{TABLE}.{suffix}") for suffix in ("md", "csv"))]
+    files = [str(path.with_suffix(suffix)) for suffix in (".md", ".csv")]
+    return [*plain_lines(table[shown]), Basis.read(path).sentence, *files]
 
 
 def _ranking_path(config: RunConfig, ranking: Path | None) -> Path:

@@ -30,6 +30,15 @@ def test_columns():
     assert score_columns({}) == {}
 
 
+@pytest.mark.parametrize(
+    "basis", [BASIS, BASIS._replace(folds="12345e678901", corpus="7", seeds=(4,), scored={HELD_OUT: 3})]
+)
+def test_read_from_a_table(basis, tmp_path):
+    """Nothing is taken for a number that is a name."""
+    pd.DataFrame({"encoder": ["a", "b"]}).assign(**basis.columns).to_csv(tmp_path / "table.csv", index=False)
+    assert Basis.read(tmp_path / "table.csv") == basis
+
+
 def test_clips_without_labels_count_nowhere(quick, tmp_path):
     table = pd.read_csv(tmp_path / "tiny.csv")
     test = table.index[table["split"] == "test_multi"]

@@ -52,6 +52,7 @@ def test_every_output_says_what_it_rests_on(start):
             assert word in text, (name, word)
     assert summary_lines(folder)[0].split()[:4] == ["rank", "encoder", "modality", "validation"]
     assert summary_lines(folder)[1].split()[:2] == ["1", table["encoder"][0]]
+    assert "36 clips chose, 12 clips of test_multi are scored. Protocol honest" in summary_lines(folder)[4]
 
 
 def test_every_labelled_test_split_is_scored(start, quick):

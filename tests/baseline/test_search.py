@@ -81,10 +81,12 @@ def test_files(start, tmp_path):
     assert str(tmp_path / "runs/multi/mlp-voice+face-seed0to1-best") == summary_lines(folder)[-1]
 
 
-def test_best_trial_is_a_run_with_the_score_that_is_reported(start, quick):
+def test_best_trial_is_a_run_with_the_score_that_is_reported(start, quick, caplog):
+    caplog.set_level("INFO")
     folder = start()
     facts = facts_of(folder)
     run = Path(facts["best"]["run"])
+    assert f"The best is trained as a run, {run}." in caplog.messages
     config = yaml.safe_load((run / "config.yaml").read_text())
     expected = configured(quick(), facts["best"]["settings"])
     assert (config["network"], config["training"]["learning_rate"]) == (

@@ -50,6 +50,7 @@ def test_table(start, quick, tmp_path, tone):
     assert facts.to_numpy().tolist() == [["honest", "tiny", 36, 12, "test_multi"]]
     assert "36 clips chose" in (folder / "fusion.md").read_text()
     assert summary_lines(folder)[1].split()[:3] == ["AV", "1", "voice+face"]
+    assert "36 clips chose, 12 clips of test_multi are scored. Protocol honest" in summary_lines(folder)[5]
 
 
 @pytest.mark.usefixtures("without_tests")
