@@ -41,7 +41,9 @@ class Course:
         self.feed = Feed(self.lessons, which, self.settings)
         weights = [_class_weights(lesson, task.classes) for lesson in self.lessons]
         balanced = self.settings.class_weights == "balanced"
-        self.emphasis = Emphasis(torch.stack(weights)[which] if balanced else None, self.settings.label_smoothing)
+        rated = any(bool(lesson.pool.targets.valence.isfinite().any()) for lesson in self.lessons)
+        weights = torch.stack(weights)[which] if balanced else None
+        self.emphasis = Emphasis(weights, self.settings.label_smoothing, rated)
         self.epochs = np.array([one.epochs for one in settings])
         self.best = np.full((self.size, 2), -np.inf)  # merit and negative loss of the epoch kept
         self.kept = np.zeros(self.size, int)  # the epoch kept, counted from 1

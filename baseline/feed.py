@@ -84,7 +84,7 @@ class Feed:
         if isinstance(pools[0], Ragged):
             return self._frames(key, rows)
         if self._one_pool:
-            values = pools[0][rows]
+            values = pools[0].index_select(0, rows.flatten()).unflatten(0, rows.shape)
         else:
             values = torch.stack([pool[numbers] for pool, numbers in zip(pools, rows, strict=True)])
         if not self.settings.normalise:
@@ -118,7 +118,11 @@ class Feed:
         return {key: torch.where(any_left, mask, present[key]) for key, mask in left.items()}
 
     def _models(self, part: Tensor | Sequences) -> Tensor | Sequences:
-        """Gives each model its lesson's part."""
+        """Gives each model its lesson's part; the only lesson's is not copied."""
         if self._which is None:
             return part
-        return Sequences(*(p[self._which] for p in part)) if isinstance(part, Sequences) else part[self._which]
+        if isinstance(part, Sequences):
+            return Sequences(*map(self._models, part))
+        if len(self.lessons) == 1:
+            return part.expand(len(self._which), *part.shape[1:])
+        return part[self._which]

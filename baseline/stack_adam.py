@@ -1,41 +1,46 @@
 """Adam over the weights of a stack, each model with a learning rate of its own."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from baseline.config import TrainingSettings
 from toolkit.models.stack import LINE, Stack
 
-LARGE = 1 << 15  # numbers of one model's weight that are moved where they are
+LARGE = 1 << 12  # numbers of one model's weight that are moved where they are
+BETAS, EPSILON = (0.9, 0.999), 1e-8  # the defaults of Kingma and Ba (2015) and of torch
 
 
 class StackAdam:
     """Adam that moves each model of a stack as it would move it alone, to the last bit.
 
     torch's fused Adam rounds the last numbers of a tensor, which do not fill a line of 64 bytes, differently from the
-    others. Weights of which a model has an odd number are therefore moved in one tensor that fills its lines, and with
-    them all that are small, which saves the time of handling each.
+    others. On a CPU the small weights are therefore laid side by side in one tensor, a row for each model and whole
+    lines for each weight; the weights become views of it. That also saves the time of handling each.
 
     Args:
-        stack: the models
+        stack: the models; its weights change their place
         settings: of each model, those of one learning rate next to each other
     """
 
     def __init__(self, stack: Stack, settings: Sequence[TrainingSettings]) -> None:
+        self._models = len(settings)
         self.weights = [weight for weight in stack.parameters() if weight.requires_grad]
+        self._large = [weight for weight in self.weights if self._is_large(weight)]
+        self._small = [weight for weight in self.weights if not self._is_large(weight)]
+        moved = [weight.detach() for weight in self._large]
+        if self._small:
+            moved.append(self._side_by_side([weight.detach() for weight in self._small]))
+            self._move(moved[-1])
         rates = [(one.learning_rate, one.weight_decay) for one in settings]
         starts = [number for number, rate in enumerate(rates) if number == 0 or rate != rates[number - 1]]
         self._groups = [
-            _Group(self.weights, slice(start, stop) if len(starts) > 1 else slice(None), len(rates))
-            for start, stop in zip(starts, [*starts[1:], len(rates)], strict=True)
+            _Group.starting(moved, slice(start, stop) if len(starts) > 1 else slice(None), *rates[start])
+            for start, stop in zip(starts, [*starts[1:], self._models], strict=True)
         ]
-        options = [
-            {"params": group.moved, "lr": rates[start][0], "weight_decay": rates[start][1]}
-            for group, start in zip(self._groups, starts, strict=True)
-        ]
-        self._optimizer = torch.optim.Adam(options, fused=True)
 
     def step(self, loss: Tensor, clip: float | None) -> None:
         """Takes one step down a loss, each number of the gradient within plus and minus ``clip``."""
@@ -44,51 +49,80 @@ class StackAdam:
         loss.backward()
         if clip is not None:
             nn.utils.clip_grad_value_(self.weights, clip)
+        gradients = [weight.grad for weight in self._large]
+        if self._small:
+            slopes = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in self._small]
+            gradients.append(self._side_by_side(slopes))
         for group in self._groups:
-            group.take_gradients()
-        self._optimizer.step()
-        for group in self._groups:
-            group.give_back()
+            group.step(gradients)
+
+    def _is_large(self, weight: Tensor) -> bool:
+        size = weight.numel() // self._models
+        return weight.device.type != "cpu" or (size >= LARGE and size % LINE == 0)
+
+    def _side_by_side(self, tensors: Sequence[Tensor]) -> Tensor:
+        """Returns tensors with an axis of models in front as ``(models, numbers)``, zeros filling each one's lines."""
+        parts = []
+        for tensor in tensors:
+            rows = tensor.reshape(self._models, -1)
+            parts.append(rows)
+            if rows.shape[1] % LINE:
+                parts.append(rows.new_zeros(self._models, -rows.shape[1] % LINE))
+        return torch.cat(parts, dim=1)
+
+    def _move(self, together: Tensor) -> None:
+        """Makes the small weights views of where they lie side by side."""
+        start = 0
+        for weight in self._small:
+            size = weight.numel() // self._models
+            weight.data = together[:, start : start + size].view(weight.shape)
+            start += size + -size % LINE
 
 
-class _Group:
-    """The weights of neighbouring models.
+class _Group(NamedTuple):
+    """Neighbouring models of one learning rate.
 
     Attributes:
-        moved: what the optimizer moves: views of the large weights, and a copy of the others end to end
+        part: which models of the stack
+        moved: their weights
+        means: of the gradients, as Adam runs them
+        squares: means of the squared gradients
+        counts: ``()`` steps that each has taken
+        rate: learning rate
+        decay: weight decay, which is added to the gradient
     """
 
-    def __init__(self, weights: Sequence[nn.Parameter], part: slice, models: int) -> None:
-        sizes = [weight.numel() // models for weight in weights]
-        large = [size >= LARGE and size % LINE == 0 for size in sizes]
-        self._part = part
-        self._large = [weight for weight, is_large in zip(weights, large, strict=True) if is_large]
-        self._small = [weight for weight, is_large in zip(weights, large, strict=True) if not is_large]
-        self.moved = [weight.detach()[part] for weight in self._large]
-        self._views = [weight.detach()[part] for weight in self._small]
-        if self._small:
-            self.moved.append(self._end_to_end(self._views))
+    part: slice
+    moved: list[Tensor]
+    means: list[Tensor]
+    squares: list[Tensor]
+    counts: list[Tensor]
+    rate: float
+    decay: float
 
-    def take_gradients(self) -> None:
-        """Hands the optimizer the gradients of the weights; one that took no part has none."""
-        for weight, moved in zip(self._large, self.moved, strict=False):
-            moved.grad = None if weight.grad is None else weight.grad[self._part]
-        if self._small:
-            gradients = [
-                torch.zeros_like(view) if weight.grad is None else weight.grad[self._part]
-                for weight, view in zip(self._small, self._views, strict=True)
-            ]
-            self.moved[-1].grad = self._end_to_end(gradients)
+    @classmethod
+    def starting(cls, moved: Sequence[Tensor], part: slice, rate: float, decay: float) -> "_Group":
+        own = [tensor[part] for tensor in moved]
+        means, squares = ([torch.zeros_like(tensor) for tensor in own] for _ in range(2))
+        counts = [torch.zeros((), device=tensor.device) for tensor in own]
+        return cls(part, own, means, squares, counts, rate, decay)
 
-    def give_back(self) -> None:
-        """Writes the small weights back to where the networks have them."""
-        if self._small:
-            pieces = self.moved[-1].split([*(view.numel() for view in self._views), self._filling()])
-            shaped = [piece.view_as(view) for view, piece in zip(self._views, pieces, strict=False)]
-            torch._foreach_copy_(self._views, shaped)
-
-    def _end_to_end(self, tensors: Sequence[Tensor]) -> Tensor:
-        return torch.cat([*(tensor.reshape(-1) for tensor in tensors), tensors[0].new_zeros(self._filling())])
-
-    def _filling(self) -> int:
-        return -sum(view.numel() for view in self._views) % LINE
+    def step(self, gradients: Sequence[Tensor | None]) -> None:
+        """Moves the weights; one that took no part in the loss has no gradient and stays."""
+        there = [number for number, gradient in enumerate(gradients) if gradient is not None]
+        state = ([tensors[number] for number in there] for tensors in (self.means, self.squares))
+        adam(
+            [self.moved[number] for number in there],
+            [gradients[number][self.part] for number in there],
+            *state,
+            [],
+            [self.counts[number] for number in there],
+            fused=True,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=self.rate,
+            weight_decay=self.decay,
+            eps=EPSILON,
+            maximize=False,
+        )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from baseline.dataset import Targets, read_targets
 from toolkit.corpus import Corpus
@@ -57,10 +58,12 @@ class Emphasis(NamedTuple):
     Attributes:
         class_weights: ``(models, classes)`` weight of a clip by its emotion, ``None`` where all weigh the same
         smoothing: share of the truth that is spread evenly over all classes (label smoothing)
+        rated: false where no clip's valence is known, so that nothing need be computed of it
     """
 
     class_weights: Tensor | None = None
     smoothing: float = 0.0
+    rated: bool = True
 
 
 EVEN = Emphasis()
@@ -181,7 +184,11 @@ def emotion_loss(logits: Tensor, emotion: Tensor, emphasis: Emphasis) -> Tensor:
         emotion: ``(models, batch)``, -1 where not known
         emphasis: class weights and label smoothing, as `torch.nn.functional.cross_entropy` has them
     """
-    known, number = emotion >= 0, emotion.clamp(min=0)[..., None]
+    known = emotion >= 0
+    if emphasis.class_weights is None and not emphasis.smoothing:
+        losses = cross_entropy(logits.flatten(0, 1), emotion.flatten(), ignore_index=-1, reduction="none")
+        return losses.view_as(emotion).sum(-1) / known.sum(-1).clamp(min=1)
+    number = emotion.clamp(min=0)[..., None]
     surprise = -logits.log_softmax(-1)  # (M, B, C)
     losses, own = surprise.gather(-1, number)[..., 0], known.to(surprise.dtype)  # (M, B)
     weights = None if emphasis.class_weights is None else emphasis.class_weights[:, None].expand_as(surprise)
@@ -223,9 +230,11 @@ class EmotionTask(Task):
 
     def loss(self, output: NetworkOutput, targets: Targets, emphasis: Emphasis = EVEN) -> Tensor:
         """Cross-entropy and weighted squared error of the standardised valence, each over the clips that have it."""
+        surprise = emotion_loss(output.emotion_logits, targets.emotion, emphasis)
+        if not emphasis.rated:
+            return surprise
         error = (output.valence - targets.valence.nan_to_num()).square()  # (M, B)
-        rated = masked_mean(error, targets.valence.isfinite())
-        return emotion_loss(output.emotion_logits, targets.emotion, emphasis) + self.valence_weight * rated
+        return surprise + self.valence_weight * masked_mean(error, targets.valence.isfinite())
 
     def prior(self, targets: Targets) -> np.ndarray:
         """Share of each class."""

@@ -1,6 +1,7 @@
 """Trains many networks side by side: those of one shape as one stack, each as if it were alone."""
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,12 +13,19 @@ from baseline.course import Course
 from baseline.dataset import Examples
 from baseline.fold_models import FoldModel
 from baseline.lesson import Lesson
+from baseline.side_by_side import side_by_side
 from baseline.task import Task
-from toolkit.memory import kept_memory
+from toolkit.memory import kept_memory, old_objects_left_alone
 from toolkit.models.network import Network, build_network, networks
 from toolkit.models.stack import exact
 
-WEIGHT_BYTES = 24 << 20  # of a stack's largest weight; glibc returns blocks over 32 MB at every step, and pages them in
+_STATE = 4  # a weight, its gradient and Adam's two means
+# Of all that of one stack. Many models share the time of a step's hundred small operations; in processes of one core
+# each, fewer stay in the cache. On anything but a CPU there only has to be room.
+_ALONE_BYTES, _PROCESS_BYTES, _DEVICE_BYTES = 128 << 20, 24 << 20, 2 << 30
+# Operations from which starting processes pays: they take a few seconds, a core makes 25e9 a second of small networks.
+PROCESSES_FROM = 4e11
+State = tuple[dict[str, Tensor], int, float | None]  # weights, epoch and merit
 
 
 class Job(NamedTuple):
@@ -48,6 +56,18 @@ class Fit(NamedTuple):
     merit: float | None = None
 
 
+class Lot(NamedTuple):
+    """Jobs of one shape, which train as one stack.
+
+    Attributes:
+        jobs: whose networks
+        task: what is learnt
+    """
+
+    jobs: list[Job]
+    task: Task
+
+
 def fit(
     network: dict[str, Any],
     task: Task,
@@ -74,28 +94,79 @@ def fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
         jobs: the networks
         task: what is learnt
     """
-    fits: dict[int, Fit] = {}
+    workers = _workers(jobs)
+    room = _ALONE_BYTES if workers == 1 else _PROCESS_BYTES
+    stacks = sorted(_stacks(jobs, room, workers), key=lambda numbers: -_effort([jobs[number] for number in numbers]))
+    lots = [Lot([jobs[number] for number in numbers], task) for numbers in stacks]
+    if workers == 1:
+        with old_objects_left_alone():
+            trained = [train(lot) for lot in lots]
+    else:
+        trained = side_by_side(train, lots, workers)
+    states = dict(zip(itertools.chain(*stacks), itertools.chain(*trained), strict=True))
+    return [_fit(job, task, states[number]) for number, job in enumerate(jobs)]
+
+
+def train(lot: Lot) -> list[State]:
+    """Trains jobs of one shape in this process."""
+    started = []
+    for job in lot.jobs:
+        network = _build(job)
+        lot.task.prepare(network, job.lesson.pool.targets.take(job.lesson.train))
+        started.append(network)
     with kept_memory():
-        for numbers in _stacks(jobs):
-            for number, one in zip(numbers, _train([jobs[number] for number in numbers], task), strict=True):
-                fits[number] = one
-    return [fits[number] for number in range(len(jobs))]
+        lessons, settings = [job.lesson for job in lot.jobs], [job.settings for job in lot.jobs]
+        course = Course(started, lessons, settings, lot.task)
+        with _few_threads(course.size):
+            course.run()
+    return course.results()
 
 
-def _stacks(jobs: Sequence[Job]) -> Iterator[list[int]]:
-    """Yields the numbers of the jobs that train as one stack."""
+def _workers(jobs: Sequence[Job]) -> int:
+    """Returns how many processes share the work, one where that does not pay or there are no cores to share."""
+    if not jobs or jobs[0].lesson.device().type != "cpu":
+        return 1
+    alike: dict[str, list[Job]] = {}
+    for job in jobs:
+        alike.setdefault(_shape(job), []).append(job)
+    work = sum(_effort(same) for same in alike.values())
+    return min(torch.get_num_threads(), len(jobs)) if work >= PROCESSES_FROM else 1
+
+
+def _stacks(jobs: Sequence[Job], room: int, workers: int) -> Iterator[list[int]]:
+    """Yields the numbers of the jobs that train as one stack.
+
+    Args:
+        jobs: all of them
+        room: bytes for the weights of a stack on a CPU, and all that Adam keeps of them
+        workers: processes among which they are shared
+    """
     alike: dict[str, list[int]] = {}
+    lessons: dict[Lesson, int] = {}
     for number, job in enumerate(jobs):
         alike.setdefault(_shape(job), []).append(number)
+        lessons.setdefault(job.lesson, len(lessons))
     for numbers in alike.values():
-        network = _build(jobs[numbers[0]])
-        largest = max(weight.numel() * weight.element_size() for weight in network.parameters())
-        together = network.stacks and exact(network, jobs[numbers[0]].settings.batch_size)
-        most = max(1, WEIGHT_BYTES // largest) if together else 1
-        count = -(-len(numbers) // most)  # of stacks, as even as can be
-        numbers = sorted(numbers, key=lambda number: jobs[number].settings.learning_rate)
+        # Models of one lesson read the same batches; those of one learning rate move in one go.
+        numbers.sort(key=lambda number: (lessons[jobs[number].lesson], jobs[number].settings.learning_rate))
+        first = jobs[numbers[0]]
+        network = _build(first)
+        together = network.stacks and exact(network, first.settings.batch_size)
+        own = _STATE * sum(weight.numel() * weight.element_size() for weight in network.parameters())
+        space = room if first.lesson.device().type == "cpu" else _DEVICE_BYTES
+        most = max(1, space // max(1, own)) if together else 1
+        count = min(len(numbers), max(-(-len(numbers) // most), workers))  # of stacks, as even as can be
         for part in range(count):
             yield numbers[part * len(numbers) // count : (part + 1) * len(numbers) // count]
+
+
+def _effort(jobs: Sequence[Job]) -> float:
+    """Returns about how many operations it takes to train jobs of one shape: six a weight and vector that it reads."""
+    lesson = jobs[0].lesson
+    lengths = lesson.pool.inputs.lengths
+    frames = 1.0 if lengths is None else max(1.0, float(lengths.double().mean()))
+    weights = sum(weight.numel() for weight in _build(jobs[0]).parameters())
+    return 6 * weights * frames * len(lesson.train) * sum(job.settings.epochs for job in jobs)
 
 
 def _shape(job: Job) -> str:
@@ -124,29 +195,12 @@ def _build(job: Job) -> Network:
         return build_network(**job.network)
 
 
-def _train(jobs: Sequence[Job], task: Task) -> list[Fit]:
-    """Trains jobs of one shape."""
-    started = []
-    for job in jobs:
-        network = _build(job)
-        task.prepare(network, job.lesson.pool.targets.take(job.lesson.train))
-        started.append(network)
-    lessons = [job.lesson for job in jobs]
-    course = Course(started, lessons, [job.settings for job in jobs], task)
-    with _few_threads(course.size):
-        course.run()
-    return [
-        Fit(_model(job, task, state), epoch, merit)
-        for job, (state, epoch, merit) in zip(jobs, course.results(), strict=True)
-    ]
-
-
-def _model(job: Job, task: Task, state: dict[str, Tensor]) -> FoldModel:
-    network = _build(job)
-    network.load_state_dict(state)
-    lesson = job.lesson
+def _fit(job: Job, task: Task, state: State) -> Fit:
+    weights, epoch, merit = state
+    network, lesson = _build(job), job.lesson
+    network.load_state_dict(weights)
     prior = torch.from_numpy(task.prior(lesson.pool.targets.take(lesson.train)))
-    return FoldModel(network.to(lesson.device()).eval(), lesson.standard, prior.to(lesson.device()))
+    return Fit(FoldModel(network.to(lesson.device()).eval(), lesson.standard, prior.to(lesson.device())), epoch, merit)
 
 
 @contextlib.contextmanager

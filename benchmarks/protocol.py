@@ -31,7 +31,6 @@ from baseline.crossvalidation import CrossValidation, Recipe, cross_validate_all
 from baseline.dataset import Examples, Inputs, Targets
 from baseline.search_space import space_of
 from baseline.task import EmotionTask
-from baseline.trainer import WEIGHT_BYTES
 from toolkit.console import aligned, say
 from toolkit.device import resolve_device
 from toolkit.labels import MER_EMOTIONS, MER_VALENCE
@@ -206,8 +205,7 @@ class Floor:
         self.work = {}
         for hidden, share in self.share.items():
             networks = round(share * len(hypers)) * FOLDS
-            stacks = math.ceil(networks / max(1, WEIGHT_BYTES // (4 * hidden * max(case.dims.values()))))
-            models = math.ceil(networks / stacks)
+            models = min(networks, max(1, (24 << 20) // (4 * hidden * max(case.dims.values()))))
             self.work[hidden] = products(case.dims, hidden, models, device), models
 
     def seconds(self, repeats: int = 50) -> float:

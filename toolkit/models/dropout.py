@@ -24,14 +24,15 @@ class Chance:
         streams = list(dict.fromkeys(seeds))
         self._device = device
         self._which = torch.tensor([streams.index(seed) for seed in seeds], device=device)
-        self._shared = len(streams) < len(seeds)
+        self._shared = 1 < len(streams) < len(seeds)
         self._sources = [np.random.SFC64(seed) for seed in streams]
 
     def draw(self, shape: Sequence[int]) -> Tensor:
-        """Returns ``(models, *shape)`` uint8."""
+        """Returns ``(models, *shape)`` uint8, or ``(1, *shape)`` where all models have the same bytes."""
         count = int(np.prod(shape))
-        words = np.stack([source.random_raw(-(-count // 8)) for source in self._sources])  # of 8 bytes
-        drawn = torch.from_numpy(words.view(np.uint8)[:, :count]).to(self._device)
+        words = [source.random_raw(-(-count // 8)) for source in self._sources]  # of 8 bytes
+        drawn = np.stack(words) if len(words) > 1 else words[0][None]
+        drawn = torch.from_numpy(drawn.view(np.uint8)[:, :count]).to(self._device)
         drawn = drawn.reshape(len(self._sources), *shape)
         return drawn[self._which] if self._shared else drawn
 
@@ -67,7 +68,10 @@ class Dropout(nn.Module):
             probability = self.probabilities.view(-1, *[1] * (values.dim() - 1))
         # At least one level keeps a number: a probability that rounds to 1 must not divide by nothing.
         kept = (LEVELS - (probability * LEVELS).round()).clamp(min=1)
-        return values * ((self._drawn(values) < kept) * (LEVELS / kept))
+        # Bytes are compared with a byte, into floats at once: a third of the time that masks of booleans take.
+        mask = torch.empty(values.shape, dtype=values.dtype, device=values.device)
+        torch.le(self._drawn(values), (kept - 1).to(torch.uint8), out=mask)
+        return values * mask.mul_(LEVELS / kept)
 
     def _drawn(self, values: Tensor) -> Tensor:
         """Returns a random byte for each number."""

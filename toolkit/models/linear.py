@@ -67,7 +67,7 @@ class _Products(torch.autograd.Function):
         """Returns the gradients of rows, weight and bias, each where it is wanted."""
         rows, weight, mapped = context.saved_tensors
         if mapped is not None:
-            gradient = gradient * (mapped > 0)
+            gradient = torch.ops.aten.threshold_backward(gradient, mapped, 0)
         of_rows, of_weight, of_bias = context.needs_input_grad[:3]
         return (
             torch.bmm(gradient, weight) if of_rows else None,
