@@ -186,7 +186,7 @@ def emotion_loss(logits: Tensor, emotion: Tensor, emphasis: Emphasis) -> Tensor:
     """
     known = emotion >= 0
     if emphasis.class_weights is None and not emphasis.smoothing:
-        losses = cross_entropy(logits.flatten(0, 1), emotion.flatten(), ignore_index=-1, reduction="none")
+        losses = cross_entropy(logits.flatten(0, -2), emotion.flatten(), ignore_index=-1, reduction="none")
         return losses.view_as(emotion).sum(-1) / known.sum(-1).clamp(min=1)
     number = emotion.clamp(min=0)[..., None]
     surprise = -logits.log_softmax(-1)  # (M, B, C)
