@@ -12,6 +12,7 @@ from toolkit.demo.features import Expression, draw_features
 from toolkit.demo.hair import paint_hair
 from toolkit.demo.head import CENTRE, SIZE, fill, make_grid, outline, paint_skin, shine
 from toolkit.demo.scene import HEIGHT, WIDTH, draw_body, draw_empty_scene, draw_room
+from toolkit.demo.smoothing import moving_sum
 from toolkit.demo.speakers import Look
 
 FRAME_RATE = 12  # Hz
@@ -147,6 +148,5 @@ def _blinks(count: int, generator: np.random.Generator) -> np.ndarray:
 def _wander(count: int, generator: np.random.Generator, channels: int) -> np.ndarray:
     """Returns smooth random walks around 0 with about unit variance ``(count, channels)``."""
     noise = generator.normal(0, 1, (count + 32, channels))
-    window = np.hanning(15)[:, None] / np.sqrt((np.hanning(15) ** 2).sum())
-    walk = np.stack([np.convolve(noise[:, c], window[:, 0], mode="valid") for c in range(channels)], 1)
-    return walk[:count]
+    window = np.hanning(15) / np.sqrt((np.hanning(15) ** 2).sum())
+    return moving_sum(noise, window)[:count]

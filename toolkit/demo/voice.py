@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from toolkit.demo.delivery import Delivery
+from toolkit.demo.smoothing import moving_sum
 from toolkit.demo.speakers import Voice
 from toolkit.demo.syllables import FORMANTS, NOISES, OPENING, ROUNDING, Syllable
 
@@ -172,7 +173,7 @@ def _consonants(score: _Score, way: Delivery, generator: np.random.Generator) ->
 def _smooth(track: np.ndarray, width: int) -> np.ndarray:
     window = np.hanning(width + 2)[1:-1]
     padded = np.pad(track, width // 2, mode="edge")
-    return np.convolve(padded, window / window.sum(), mode="valid")
+    return moving_sum(padded, window / window.sum())
 
 
 def _spread(track: np.ndarray) -> np.ndarray:
