@@ -18,7 +18,7 @@ from toolkit.device import usable_cores
 
 PROJECT = "mer-toolkit"
 # The extras that are parts of the product, not tools.
-OPTIONAL = ("opensmile", "optuna", "onnx", "vision", "facenet", "timm", "emotion2vec", "llm")
+OPTIONAL = ("opensmile", "optuna", "onnx", "distributed", "vision", "facenet", "timm", "emotion2vec", "llm")
 # Compiled against one build of torch. transformers only looks whether they exist, imports them, and so fails with them
 # (pytorch/vision issues 8985, 9077; pytorch/pytorch issue 157648).
 POISONOUS = ("torchvision", "torchaudio", "torchcodec")

@@ -1,5 +1,6 @@
 """The command ``python -m baseline pretrain``."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,7 +77,8 @@ def pretrain(
         validated(PretrainingSettings, given, "setting", "the command line"),
         validated(Doings, doings, "setting", "the command line"),
     )
-    say(f"{out}: loss {rows[-1]['loss']:.4f}; the mean of each patch has {rows[-1]['patch_mean']:.4f}")
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
+        say(f"{out}: loss {rows[-1]['loss']:.4f}; the mean of each patch has {rows[-1]['patch_mean']:.4f}")
 
 
 def _numbers(text: str) -> list[str]:
