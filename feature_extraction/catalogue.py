@@ -13,6 +13,7 @@ from feature_extraction.spec import EncoderSpec, Modality
 # What all encoders of a modality share, unless their row says otherwise.
 COMMON: dict[Modality, dict[str, Any]] = {
     "audio": {"sample_rate": 16000},
+    "audiovisual": {"sample_rate": 16000, "faces": FaceSpec()},
     "text": {"column": "text"},
     "visual": {"faces": FaceSpec()},
 }
@@ -65,8 +66,8 @@ def spec_of_checkpoint(
         family: what runs it
         settings: as in the table
         name: of the encoder
-        checkpoint: ``hf:...``
-        revision: commit on the hub, or fingerprint of the folder
+        checkpoint: ``hf:...`` or ``file:...``
+        revision: commit on the hub, or fingerprint of the folder or file
     """
     facts = {"name": name, "family": family, "checkpoint": checkpoint, "revision": revision}
     return _spec(modality, {**facts, "licence": "see model card"}, {**COMMON[modality], **parse_settings(settings)})

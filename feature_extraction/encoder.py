@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from feature_extraction.spec import EncoderSpec, Level, Modality
+from feature_extraction.spec import MODALITIES, EncoderSpec, Level, Modality
 from toolkit.errors import ClipError, UserError, did_you_mean
 from toolkit.registry import Registry
 
@@ -30,7 +30,8 @@ class Encoder(ABC):
     """A family of encoders; one instance runs one spec on one device.
 
     What it is given is, by modality: ``toolkit.media.Sound`` at ``spec.sample_rate``, ``faces.track.FaceTrack``,
-    or ``str``. What must not change the numbers (device, batch, workers) comes beside the spec.
+    ``source.Speaker``, which is both, or ``str``. What must not change the numbers (device, batch, workers) comes
+    beside the spec.
 
     Attributes:
         family: name the specs refer to
@@ -40,6 +41,8 @@ class Encoder(ABC):
         has_layers: whether ``spec.layers`` and ``spec.combine`` choose among hidden layers
         hub: model types of ``hf:`` checkpoints (``model_type`` in their config.json) that the family runs, with the
             settings they get, written as in the catalogue
+        from_file: settings of a checkpoint file that the user names (``FAMILY:FILE``), written as in the catalogue;
+            ``None`` where the family takes none
 
     Args:
         spec: what to compute
@@ -54,6 +57,7 @@ class Encoder(ABC):
     alone: ClassVar[bool] = False
     has_layers: ClassVar[bool] = False
     hub: ClassVar[Mapping[str, str]] = {}
+    from_file: ClassVar[str | None] = None
 
     def __init__(
         self, spec: EncoderSpec, *, device: str = "cpu", level: Level = "utterance", trusted: Collection[str] = ()
@@ -76,7 +80,8 @@ class Encoder(ABC):
 
 
 encoders: Registry[type[Encoder]] = Registry(
-    "encoder family", "feature_extraction.audio", "feature_extraction.visual", "feature_extraction.text"
+    "encoder family",
+    *(f"feature_extraction.{room}" for room in MODALITIES),
 )
 
 

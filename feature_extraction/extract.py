@@ -122,8 +122,8 @@ def _sharing(specs: Sequence[EncoderSpec]) -> list[list[EncoderSpec]]:
         UserError: two of them have one name, and so one cache
     """
 
-    def material(spec: EncoderSpec) -> str:
-        return spec.name if spec.modality == "text" else spec.faces.identity if spec.faces else spec.modality
+    def material(spec: EncoderSpec) -> tuple[str, str]:
+        return spec.modality, spec.name if spec.modality == "text" else spec.faces.identity if spec.faces else ""
 
     unique: dict[str, EncoderSpec] = {}
     for spec in specs:

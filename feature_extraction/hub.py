@@ -59,14 +59,14 @@ def commit(name: str, revision: str) -> str:
     return extract_commit_hash(str(_file(name, "config.json", revision, must_be=True)), None) or revision
 
 
-def fingerprint(folder: Path) -> str:
-    """Returns a hash of a folder's files, by their names, sizes and samples; the same wherever the folder lies.
+def fingerprint(place: Path) -> str:
+    """Returns a hash of a file, or of a folder's files by their names, from sizes and samples; the same anywhere.
 
     What is hidden does not count: downloading leaves notes there, with the time of day.
     """
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder)
+    for path in sorted(path for path in (place, *place.rglob("*")) if path.is_file()):
+        name = path.relative_to(place)
         if any(part.startswith(".") for part in name.parts):
             continue
         size = path.stat().st_size

@@ -129,7 +129,10 @@ class NetworkEncoder(Encoder):
         for window in ahead(self._windows(batch, failures)):
             rows = self._compute([piece for _, piece in window])
             for (clip, piece), values in zip(window, rows, strict=True):
-                gatherings[clip].add(values, piece.times)
+                if piece.times is None:
+                    gatherings[clip].summarise(values)
+                else:
+                    gatherings[clip].add(values, piece.times)
         return [failures.get(clip) or gathering.finish() for clip, gathering in enumerate(gatherings)]
 
     def _windows(self, batch: Sequence[Any], failures: dict[int, ClipError]) -> Iterator[list[tuple[int, Piece]]]:
@@ -206,6 +209,7 @@ def _let_go(item: Any) -> None:
     for values in item if isinstance(item, tuple) else ():
         if isinstance(values, np.memmap):
             let_go(values)
+        _let_go(values)
 
 
 def _is_want_of_memory(error: RuntimeError) -> bool:

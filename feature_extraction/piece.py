@@ -12,13 +12,14 @@ class Piece(NamedTuple):
     Attributes:
         inputs: what the family's ``forward`` wants of it, as NumPy arrays
         length: its size along the axis that is padded (samples, pictures, tokens)
-        times: ``(t,)`` seconds or ``(t, 2)`` characters of the rows that are kept, see `FrameFeatures`
+        times: ``(t,)`` seconds or ``(t, 2)`` characters of the rows that are kept, see `FrameFeatures`; ``None`` where
+            they are no frames: then the clip's vector is the mean of such rows, whatever its frames are
         keep: which rows of the network's output for the piece these are
     """
 
     inputs: Any
     length: int
-    times: np.ndarray
+    times: np.ndarray | None
     keep: slice = slice(None)
 
 

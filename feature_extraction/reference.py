@@ -15,7 +15,8 @@ def find_spec(reference: str, modality: Modality) -> EncoderSpec:
 
     Args:
         reference: a name in ``list``; ``hf:ORG/NAME``, ``hf:ORG/NAME#REVISION`` or ``hf:FOLDER`` for any model of the
-            families; each with variants after an ``@``, parted by ``+``, see `feature_extraction.variant.vary`
+            families; ``FAMILY:FILE`` for a checkpoint of a family that takes files (``from_file``); each with variants
+            after an ``@``, parted by ``+``, see `feature_extraction.variant.vary`
         modality: what it is for
 
     Raises:
@@ -29,8 +30,12 @@ def find_spec(reference: str, modality: Modality) -> EncoderSpec:
     if reference in known:
         return known[reference]
     if reference.startswith("hf:"):
-        name, variants = _split_folder(reference.removeprefix("hf:"))
+        name, variants = _split_place(reference.removeprefix("hf:"))
         return vary(_checkpoint(name, modality), variants)
+    family, colon, place = reference.partition(":")
+    if colon and family in encoders.names() and encoders.get(family).from_file is not None:
+        name, variants = _split_place(place)
+        return vary(_file(family, Path(name).expanduser(), modality), variants)
     name, _, after = reference.partition("@")
     variants = after.split("+") if after else []
     if variants and f"{name}@{variants[0]}" in known:  # @mertools is a spec, not a variant
@@ -38,10 +43,10 @@ def find_spec(reference: str, modality: Modality) -> EncoderSpec:
     return vary(get_spec(name, modality), variants)
 
 
-def _split_folder(text: str) -> tuple[str, list[str]]:
-    """Parts the variants from a model's name; a folder's name may hold an ``@`` itself."""
+def _split_place(text: str) -> tuple[str, list[str]]:
+    """Parts the variants from a model's name; that of a folder or a file may hold an ``@`` itself."""
     name, _, after = text.rpartition("@")
-    if not name or Path(text).expanduser().is_dir():
+    if not name or Path(text).expanduser().exists():
         return text, []
     return name, after.split("+")
 
@@ -68,3 +73,18 @@ def _checkpoint(name: str, modality: Modality) -> EncoderSpec:
     settings = encoders.get(suited[kind]).hub[kind]
     checkpoint = f"hf:{folder.resolve() if folder.is_dir() else name}"
     return spec_of_checkpoint(modality, suited[kind], settings, name=short, checkpoint=checkpoint, revision=revision)
+
+
+def _file(family: str, path: Path, modality: Modality) -> EncoderSpec:
+    """Returns the spec of a checkpoint file; trainers call their files alike, so its folder is part of the name."""
+    kind = encoders.get(family)
+    suited = kind.specs[0].modality
+    if suited != modality:
+        raise UserError(f"'{family}' is no {modality} family. The {suited} command runs it.")
+    if not path.is_file():
+        raise UserError(f"There is no checkpoint {path}. Expected {family}:FILE, with a file of weights.")
+    path = path.resolve()
+    name = f"{family}--{path.parent.name}--{path.stem}"
+    return spec_of_checkpoint(
+        modality, family, kind.from_file, name=name, checkpoint=f"file:{path}", revision=fingerprint(path)
+    )

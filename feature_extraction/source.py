@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from feature_extraction.faces.track import FaceTrack
 
 Row = dict[str, Any]  # one row of the corpus table
+
+
+class Speaker(NamedTuple):
+    """What is seen and heard of the speaker in one clip.
+
+    Attributes:
+        face: the face track
+        sound: of the whole clip
+    """
+
+    face: "FaceTrack"
+    sound: Sound
 
 
 class Source(ABC):
@@ -108,6 +120,33 @@ class FaceSource(Source):
         return len(item.times)
 
 
+class SpeakerSource(Source):
+    """The crops in a faces cache, and the sound that `SoundSource` gives.
+
+    Args:
+        path: the cache file
+        root: folder of the corpus
+        rates: sample rates in Hz
+    """
+
+    budget = FaceSource.budget
+
+    def __init__(self, path: Path, root: Path, rates: Sequence[int]) -> None:
+        self._faces, self._sounds = FaceSource(path), SoundSource(root, rates)
+
+    def load(self, row: Row) -> tuple["FaceTrack", dict[int, Sound]]:
+        """Returns the face track and the sound at each rate."""
+        return self._faces.load(row), self._sounds.load(row)
+
+    def size(self, item: tuple["FaceTrack", dict[int, Sound]]) -> float:
+        """Returns the number of crops."""
+        return self._faces.size(item[0])
+
+    def view(self, item: tuple["FaceTrack", dict[int, Sound]], spec: EncoderSpec) -> Speaker:
+        """Returns the face with the sound at the encoder's rate."""
+        return Speaker(item[0], self._sounds.view(item[1], spec))
+
+
 class TextSource(Source):
     """One column of the corpus table.
 
@@ -165,10 +204,12 @@ def source_of(specs: Sequence[EncoderSpec], root: Path, faces: Path | None) -> S
     Args:
         specs: encoders of one modality; visual ones of the same faces, text ones of the same column
         root: folder of the corpus
-        faces: the faces cache, for visual encoders
+        faces: the faces cache, for visual and audiovisual encoders
     """
     if specs[0].modality == "audio":
         return SoundSource(root, [spec.sample_rate for spec in specs])
+    if specs[0].modality == "audiovisual":
+        return SpeakerSource(faces, root, [spec.sample_rate for spec in specs])
     if specs[0].modality == "text":
         return TextSource(specs[0].column)
     return FaceSource(faces)

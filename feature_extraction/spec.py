@@ -8,7 +8,7 @@ from feature_extraction.faces.spec import FaceSpec
 from feature_extraction.identity import Identified
 
 Level = Literal["utterance", "frame"]
-Modality = Literal["audio", "text", "visual"]
+Modality = Literal["audio", "audiovisual", "text", "visual"]
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 Precision = Literal["float32", "bfloat16", "float16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -20,20 +20,20 @@ class EncoderSpec(Identified):
 
     Attributes:
         name: name on the command line and of the cache file
-        modality: what it listens to, looks at or reads
+        modality: what it listens to, looks at or reads; ``audiovisual`` for face and sound at once
         family: name of the `Encoder` class that runs it
         checkpoint: ``builtin``; ``tiny``, random weights made on the spot; ``hf:ORG/NAME`` or ``hf:FOLDER``;
-            ``local:FILE``, a file of the folder of weights
+            ``local:FILE``, a file of the folder of weights; ``file:FILE``, any file
         revision: version of the checkpoint, or of the algorithm where it is built in
         layers: hidden layers used, 0 for the network's embeddings, counted from the end when negative; empty where
             there is no choice
         combine: how layers become one: ``sum``, ``mean``, or ``keep`` for all of them side by side
         pooling: how frames become one utterance vector; ``own`` where the family has functionals of its own
         precision: number type the network computes in; features are float32 always
-        sample_rate: sound rate in Hz, audio only
+        sample_rate: sound rate in Hz, audio and audiovisual only
         frame_rate: frames per second taken from a video, ``None`` for every frame there is
         input_size: height and width of a picture in pixels, visual only
-        faces: how the face crops are made, visual only
+        faces: how the face crops are made, visual and audiovisual only
         column: column of the corpus table that is read, text only
         options: what else the family needs to know, as pairs sorted by name
         dim: numbers per frame ``D``; does not count for the identity, like the fields after it
@@ -67,10 +67,10 @@ class EncoderSpec(Identified):
         return dict(self.options).get(name, default)
 
     def facts(self) -> dict[str, Any]:
-        """Returns the fields; of a checkpoint in a folder its name only, as its content is in ``revision``."""
+        """Returns the fields; of a checkpoint in a folder or a file its name only: ``revision`` has its content."""
         kind, _, place = self.checkpoint.partition(":")
-        is_folder = kind == "hf" and Path(place).is_absolute()
-        return super().facts() | ({"checkpoint": f"hf:{Path(place).name}"} if is_folder else {})
+        is_here = kind in ("hf", "file") and Path(place).is_absolute()
+        return super().facts() | ({"checkpoint": f"{kind}:{Path(place).name}"} if is_here else {})
 
     @property
     def is_tiny(self) -> bool:

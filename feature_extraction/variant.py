@@ -11,7 +11,7 @@ from toolkit.errors import UserError
 
 COMBINATIONS = ("sum", "mean", "keep")
 EVERY_LAYER = "every-layer"
-_FORMS = ("layers-1,-2", EVERY_LAYER, *COMBINATIONS, "tokens-NAME", "column-NAME", "faces-NAME", *PRECISIONS)
+_FORMS = ("layers-1,-2", EVERY_LAYER, *COMBINATIONS, "tokens-NAME", "step-N", "column-NAME", "faces-NAME", *PRECISIONS)
 
 
 def vary(spec: EncoderSpec, parts: Sequence[str]) -> EncoderSpec:
@@ -21,7 +21,8 @@ def vary(spec: EncoderSpec, parts: Sequence[str]) -> EncoderSpec:
         spec: what is varied
         parts: ``layersI,J,...`` (hidden layers, 0 for the embeddings, counted from the end when negative),
             ``every-layer`` (all of them, side by side), ``sum``, ``mean`` or ``keep`` (how layers become one),
-            ``tokens-NAME`` (which of an image transformer's), ``column-NAME`` (of the corpus table), ``faces-NAME``
+            ``tokens-NAME`` (which of an image transformer's), ``step-N`` (pictures from one that is seen to the next,
+            masked autoencoders), ``column-NAME`` (of the corpus table), ``faces-NAME``
             (face spec), ``float32``, ``bfloat16`` or ``float16``
 
     Raises:
@@ -52,7 +53,7 @@ def _refuse_two_precisions(name: str, parts: Sequence[str]) -> None:
 
 def _rank(part: str) -> int:
     """Parts are named in one order, so that a variant has one name."""
-    order = ("layers", EVERY_LAYER, *COMBINATIONS, "tokens-", "column-", "faces-", *PRECISIONS)
+    order = ("layers", EVERY_LAYER, *COMBINATIONS, "tokens-", "step-", "column-", "faces-", *PRECISIONS)
     return next((number for number, start in enumerate(order) if part.startswith(start)), len(order))
 
 
@@ -71,6 +72,8 @@ def _change(spec: EncoderSpec, part: str) -> dict[str, object]:
         return {"column": value}
     if kind == "tokens" and value and spec.option("tokens"):
         return {"options": tuple(sorted({**dict(spec.options), "tokens": value}.items())), "dim": None}
-    if kind == "faces" and value and spec.modality == "visual":
+    if kind == "step" and re.fullmatch(r"[1-9]\d*", value) and spec.option("step"):
+        return {"options": tuple(sorted({**dict(spec.options), "step": int(value)}.items()))}
+    if kind == "faces" and value and spec.faces:
         return {"faces": get_face_spec(value)}
     raise UserError(f"'{spec.name}' has no variant '{part}'. Variants, where the family allows: {', '.join(_FORMS)}.")

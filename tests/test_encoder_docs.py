@@ -44,7 +44,7 @@ def encoder_row(spec: EncoderSpec) -> str:
     if checkpoint.startswith(("hf:", "timm:", "funasr:")):
         checkpoint += "#" + (spec.revision[:7] if re.fullmatch("[0-9a-f]{40}", spec.revision) else spec.revision)
     layers = f"{spec.combine} of {','.join(map(str, spec.layers))}" if spec.layers else ""
-    ranks = ", ".join(theirs for theirs, ours in RANKED[spec.modality].items() if ours == spec.name)
+    ranks = ", ".join(theirs for theirs, ours in RANKED.get(spec.modality, {}).items() if ours == spec.name)
     return f"| `{spec.name}` | `{checkpoint}` | {spec.dim} | {layers} | {spec.licence} | {ranks} |"
 
 
@@ -89,6 +89,7 @@ def test_theirs_has_as_many_numbers_as_ours():
 
 if __name__ == "__main__":
     for kind in MODALITIES:
-        say("\n".join([f"\n### {kind.capitalize()}\n", *HEAD, *encoder_rows(kind)]))
+        if rows := encoder_rows(kind):
+            say("\n".join([f"\n### {kind.capitalize()}\n", *HEAD, *rows]))
     say("\n".join(["\n### Small random networks\n", *HEAD, *encoder_rows(*MODALITIES, tiny=True)]))
     say("\n".join(["\n### Pairs\n", *PAIRS, *pair_rows()]))

@@ -9,6 +9,7 @@ import pytest
 from feature_extraction.encoder import all_specs, build_encoder, encoders
 from feature_extraction.faces.track import FaceTrack
 from feature_extraction.feature_job import expected_width, feature_record
+from feature_extraction.source import Speaker
 from feature_extraction.spec import EncoderSpec
 from toolkit.errors import ClipError, UserError
 from toolkit.media import Sound
@@ -43,12 +44,21 @@ def make_track(seed: int, frames: int, size: int) -> FaceTrack:
     return FaceTrack(crops, np.arange(frames) / 10, boxes, points.astype(np.float32), np.ones(frames, np.float32))
 
 
+def make_speaker(seed: int, frames: int, spec: EncoderSpec) -> Speaker:
+    """A face, and sound for as long as it is seen."""
+    return Speaker(
+        make_track(seed, frames, spec.faces.crop_size), make_sound(seed, max(0.2, frames / 10), spec.sample_rate)
+    )
+
+
 def make_batch(spec: EncoderSpec) -> list:
     """Five clips of different lengths."""
     if spec.modality == "audio":
         return [make_sound(seed, seconds, spec.sample_rate) for seed, seconds in enumerate((1.0, 0.5, 1.6, 0.5, 0.83))]
     if spec.modality == "visual":
         return [make_track(seed, frames, spec.faces.crop_size) for seed, frames in enumerate((4, 1, 9, 1, 20))]
+    if spec.modality == "audiovisual":
+        return [make_speaker(seed, frames, spec) for seed, frames in enumerate((4, 1, 9, 1, 20))]
     return ["今天很高兴！", "不", "I am so happy for you, really", "Oh", "我说了no way，你听见没有？"]
 
 
@@ -81,8 +91,8 @@ def assert_same(one, other) -> None:
 def test_spec(spec):
     assert spec.name == spec.name.lower()
     assert spec.licence
-    assert (spec.sample_rate is not None) == (spec.modality == "audio")
-    assert (spec.faces is not None) == (spec.modality == "visual")
+    assert (spec.sample_rate is not None) == (spec.modality in ("audio", "audiovisual"))
+    assert (spec.faces is not None) == (spec.modality in ("visual", "audiovisual"))
     assert (spec.column is not None) == (spec.modality == "text")
     assert pickle.loads(pickle.dumps(spec)).identity == spec.identity
 
@@ -145,6 +155,8 @@ def test_times_end_with_the_clip(spec):
             assert clip.seconds - max(0.1, 2 * step) < result.times[-1] <= clip.seconds
         elif spec.modality == "visual":
             assert result.times[-1] <= clip.times[-1]
+        elif spec.modality == "audiovisual":
+            assert result.times[-1] <= clip.face.times[-1]
         else:
             assert result.times[-1, 1] == len(clip)
 
@@ -178,6 +190,7 @@ def test_one_bad_clip_costs_no_other(spec):
     batch = make_batch(spec)
     nothing = {
         "audio": lambda: Sound(np.zeros(3, np.float32), spec.sample_rate),
+        "audiovisual": lambda: batch[0]._replace(sound=Sound(np.zeros(3, np.float32), spec.sample_rate)),
         "visual": lambda: FaceTrack(*(field[:0] for field in batch[0])),
         "text": lambda: "",
     }[spec.modality]()
@@ -201,13 +214,14 @@ def assert_sensible(result) -> None:
 def test_smallest_clips(spec):
     clips = {
         "audio": lambda: [make_sound(0, seconds, spec.sample_rate) for seconds in (0.01, 0.03, 0.1)],
+        "audiovisual": lambda: [make_speaker(0, frames, spec) for frames in (1, 2)],
         "visual": lambda: [make_track(0, frames, spec.faces.crop_size) for frames in (1, 2)],
         "text": lambda: [".", "a", "\u200b", "好", "\U0001f600"],
     }[spec.modality]()
     results = build(spec, "frame").encode(clips)
     for result in results:
         assert_sensible(result)
-    if spec.modality == "visual":
+    if spec.modality in ("visual", "audiovisual"):
         assert not isinstance(results[0], ClipError)  # one frame is a face
 
 
@@ -220,14 +234,16 @@ def test_silence(spec):
 
 @pytest.mark.parametrize("spec", ONE_OF_A_FAMILY, ids=lambda spec: spec.family, indirect=True)
 def test_long_clips(spec):
-    """Ten minutes of sound, a hundred seconds of crops at ten a second, a very long text."""
+    """Ten minutes of sound, 96 seconds of crops at ten a second, both, a very long text."""
     if spec.modality == "audio":
         samples = np.tile(make_sound(0, 5.0, spec.sample_rate).samples, 120)
         clip, end = Sound(samples, spec.sample_rate), 600.0
-    elif spec.modality == "visual":
+    elif spec.modality in ("visual", "audiovisual"):
         few = make_track(0, 20, spec.faces.crop_size)
-        fields = {field: np.concatenate([getattr(few, field)] * 50) for field in few._fields}
-        clip, end = FaceTrack(**fields | {"times": np.arange(1000) / 10}), 100.0
+        fields = {field: np.concatenate([getattr(few, field)] * 48) for field in few._fields}
+        clip, end = FaceTrack(**fields | {"times": np.arange(960) / 10}), 96.0  # whole rows, of 2, 8 or 32 pictures
+        if spec.modality == "audiovisual":
+            clip = Speaker(clip, make_sound(0, end, spec.sample_rate))
     else:
         clip = ("今天我很happy，you know？ " * 400).rstrip()  # as texts come from a corpus
         end = len(clip)

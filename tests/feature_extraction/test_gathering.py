@@ -38,3 +38,20 @@ def test_not_finite(bad):
 def test_a_time_for_each_row():
     with pytest.raises(ValueError, match="2 rows of features for 1 times"):
         Gathering("frame").add(FIRST, np.zeros(1))
+
+
+@pytest.mark.parametrize("level", ["frame", "utterance"])
+def test_rows_that_are_no_frames_make_the_vector(level):
+    gathering = Gathering(level)
+    gathering.summarise(FIRST)
+    if level == "frame":
+        gathering.add(SECOND, np.array([2.0]))
+    result = gathering.finish()
+    assert result.utterance.tolist() == [2.0, 3.0]
+    assert result.values.tolist() == ([[8, 0]] if level == "frame" else [])
+
+
+def test_frames_are_wanted_where_the_level_has_them():
+    gathering = Gathering("frame")
+    gathering.summarise(FIRST)
+    assert gathering.finish().status is Status.TOO_SHORT

@@ -1,0 +1,1 @@
+"""Encoders of face and sound together, one family per file."""
