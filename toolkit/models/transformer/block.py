@@ -32,7 +32,11 @@ class FeedForward(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Maps ``(..., dim)`` to ``(..., outputs)``."""
-        return self.fc2(functional.gelu(self.fc1(tokens)))
+        hidden = self.fc1(tokens)
+        # In place where no gradient needs what was there: another tensor of that size costs more than the function,
+        # as the memory of both is given back to the system after every layer and asked for again.
+        hidden = functional.gelu(hidden) if hidden.requires_grad else torch.ops.aten.gelu_(hidden)
+        return self.fc2(hidden)
 
 
 class Block(nn.Module):
