@@ -8,7 +8,7 @@ import pandas as pd
 from baseline.sentiment import SIMS_RANGE, SentimentTask
 from baseline.task import Prediction, Task
 from baseline.vocabulary import VocabularyTask
-from toolkit.metrics.class_counts import accuracy_of, weighted_f1_of
+from toolkit.metrics.class_counts import accuracy_of, unweighted_recall_of, weighted_f1_of
 from toolkit.metrics.combined import emotion_valence_score
 from toolkit.metrics.open_vocabulary import Groups, parse_words
 from toolkit.metrics.regression import concordance_of
@@ -18,7 +18,8 @@ from toolkit.metrics.wheel import LEVELS, Wheels
 from toolkit.metrics.word_tally import set_tally, wheel_tally
 
 OTHER = "(another)"  # in place of every class that is the true one of no clip
-COMBINED, SET_SCORE = "WAF - 0.25 MSE", "set score"  # of tasks whose own score is not the weighted or the wheel F
+# Names of tasks' own scores that are not the weighted or the wheel F; fine-tuning goes by accuracy, called WAR.
+COMBINED, SET_SCORE, WAR = "WAF - 0.25 MSE", "set score", "WAR"
 
 
 def task_tallies(task: Task, prediction: Prediction, table: pd.DataFrame) -> dict[str, Tally]:
@@ -58,9 +59,12 @@ def emotion_tallies(rows: pd.DataFrame, score_name: str) -> dict[str, Tally]:
         # of other classes. A clip whose emotion is not known stays out, whatever is put there.
         truth, guess = (rows[column].where(rows[column].isin(known), OTHER) for column in ("true_emotion", "emotion"))
         labels = [*sorted(known), OTHER]
-        for name, formula in (("weighted_f1", weighted_f1_of), ("accuracy", accuracy_of)):
+        formulas = {"weighted_f1": weighted_f1_of, "accuracy": accuracy_of}
+        if score_name == WAR:
+            formulas["unweighted_recall"] = unweighted_recall_of
+        for name, formula in formulas.items():
             tallies[name] = class_tally(truth.tolist(), guess.tolist(), labels, formula).only(labelled)
-        tallies["score"] = tallies["weighted_f1"]
+        tallies["score"] = tallies["accuracy" if score_name == WAR else "weighted_f1"]
     errors = (rows["valence"].astype(float) - rows["true_valence"].astype(float)).to_numpy() ** 2
     if np.isfinite(errors).any():
         tallies["mse"] = mean_tally(errors)

@@ -45,7 +45,9 @@ def _rotate(strength: float, sign: int) -> Change:
 
 
 def _posterize(strength: float, _: int) -> Change:
-    return lambda picture: ImageOps.posterize(picture, KEPT_BITS - int(KEPT_BITS * strength))
+    dropped = 8 - KEPT_BITS + int(KEPT_BITS * strength)  # all 8 at full strength, which newer PIL refuses to do
+    table = [value >> dropped << dropped for value in range(256)]
+    return lambda picture: picture.point(table * 3)
 
 
 def _solarize(strength: float, _: int) -> Change:
@@ -95,11 +97,12 @@ class RandomAugment:
         """Returns changes, ready for any number of pictures."""
         names = list(OPERATIONS)
         changes = []
-        for place in chance.integers(len(names), size=self.operations):
+        for _ in range(self.operations):
+            name = names[int(chance.integers(len(names)))]
             happens, sign = chance.random() < PROBABILITY, 1 if chance.random() < 0.5 else -1
             magnitude = float(np.clip(chance.normal(self.magnitude, self.deviation), 0, HIGHEST))
             if happens:
-                changes.append(OPERATIONS[names[place]](magnitude / HIGHEST, sign))
+                changes.append(OPERATIONS[name](magnitude / HIGHEST, sign))
         return changes
 
     def __call__(self, pictures: np.ndarray, chance: np.random.Generator) -> np.ndarray:

@@ -11,9 +11,9 @@ from baseline.config import AbsolutePath, CorpusReference, gathered, validated
 
 Selection = Literal["last", "best", "release"]
 SELECTIONS: dict[Selection, str] = {
-    "last": "the last epoch, which no clip chose",
-    "best": "best epoch on validation clips, which are neither learnt from nor scored",
-    "release": "best epoch on the test clips themselves, as released; optimistic, for comparison only",
+    "last": "the last epoch; the clips that are scored are untouched",
+    "best": "best epoch on validation clips; the clips that are scored are untouched",
+    "release": "best epoch on the very clips that are scored, as released; for comparison only",
 }
 Loss = Literal["mse", "l1", "smooth_l1", "ccc", "pcc"]
 Dtype = Literal["float32", "bfloat16", "float16"]

@@ -72,8 +72,9 @@ def repeat(run: RunFiles) -> Repeat:
     if seconds is not None:
         facts.append(("training time", f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"))
     versions = environment.get("versions", {})
+    command = "python -m baseline finetune" if run.track == "finetune" else "python main.py"
     return Repeat(
-        f"python main.py --config {shlex.quote(str(run.folder.resolve() / 'config.yaml'))}",
+        f"{command} --config {shlex.quote(str(run.folder.resolve() / 'config.yaml'))}",
         run.config_text,
         [(int(fold), int(count)) for fold, count in sizes.items()],
         facts,
