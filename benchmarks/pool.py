@@ -105,7 +105,7 @@ def floor(ensemble, features) -> float:
     """Returns the seconds of the networks' matrix products alone, for all clips."""
     import torch
 
-    from baseline.fold_models import BATCH
+    from baseline.dataset import BATCH
     from toolkit.models.linear import Linear
 
     layers = [one.weight.detach() for one in ensemble.models[0].network.modules() if isinstance(one, Linear)]
@@ -125,7 +125,7 @@ def floor(ensemble, features) -> float:
 def measure(work: str, root: Path, device: str) -> Row:
     """Returns what a process of its own takes."""
     command = [sys.executable, __file__, "child", str(root), device]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     facts = json.loads(done.stdout.splitlines()[-1])
     return {
         "work": work, "read_s": facts["read_s"], "predict_s": facts["predict_s"], "floor_s": facts["floor_s"],
