@@ -70,7 +70,7 @@ class ClipStream:
         self, clips: ClipSource, view: View, *, seed: int, workers: int = 0, replace: bool = True, pinned: bool = False
     ) -> None:
         self._reader = _Reader(clips, view, seed, replace)
-        self._workers, self._pinned = workers, pinned
+        self._replace, self._workers, self._pinned = replace, workers, pinned
 
     def read(self, batches: Iterable[Sequence[Draw]]) -> Iterator[ClipBatch]:
         """Yields batches, those drawn next being read meanwhile.
@@ -92,7 +92,7 @@ class ClipStream:
             worker_init_fn=_single_threaded,
         )
         for batch in loader:
-            if not batch.draws and batch.failures:
+            if self._replace and not batch.draws:
                 name, error = next(iter(batch.failures.items()))
                 raise UserError(f"{len(batch.failures)} clips in a row cannot be read; the first, '{name}': {error}")
             yield batch

@@ -111,3 +111,50 @@ def without_tests(tiny, tmp_path) -> None:
     """Leaves the tiny corpus nothing but its training clips, so that held-out folds are scored."""
     table = pd.read_csv(tmp_path / "tiny.csv")
     table[table["split"] == "train"].to_csv(tmp_path / "tiny.csv", index=False)
+
+
+@pytest.fixture(scope="session")
+def face_pictures() -> Callable[..., np.ndarray]:
+    """Makes pictures ``(T, side, side, 3)`` uint8 of a bright square that wanders, each clip on a ground of its own."""
+
+    def make(number: int, count: int = 20, side: int = 80) -> np.ndarray:
+        ground = np.random.default_rng(number).integers(20, 120, size=3)
+        rows, columns = np.mgrid[:side, :side]
+        pictures = np.empty((count, side, side, 3), np.uint8)
+        for time in range(count):
+            inside = (abs(rows - side // 2) < side // 5) & (abs(columns - side // 4 - time) < side // 5)
+            pictures[time] = ground + (rows // 8 % 2)[..., None] * 30 + inside[..., None] * 90
+        return pictures
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def face_clips(tmp_path_factory, face_pictures) -> Path:
+    """A folder with ``clips.csv``, a video with sound of each clip, and their faces in ``cache``.
+
+    There are eight clips; ``clip_3`` has no face, the sound of ``clip_5`` is silence, and ``clip_6`` is no video.
+    """
+    import cv2
+
+    from toolkit.media import Sound, write_sound, write_video
+
+    root = tmp_path_factory.mktemp("face_clips")
+    lines = ["name,video,audio"]
+    with CacheWriter(cache_path(root / "cache", "clips", "faces", "mtcnn"), Header("clips", "{}", "faces")) as writer:
+        for number in range(8):
+            pictures, name = face_pictures(number), f"clip_{number}"
+            noise = np.random.default_rng(number).normal(size=16000) * (number != 5) / 10
+            write_video(root / f"{name}.mp4", pictures, frame_rate=25)
+            write_sound(root / f"{name}.wav", Sound(noise.astype(np.float32), 16000))
+            lines.append(f"{name},{name}.mp4,{name}.wav")
+            if number == 3:
+                writer.append(Record(name, Status.NO_FACE, "no frame shows a face"))
+                continue
+            files = [cv2.imencode(".png", picture[..., ::-1])[1] for picture in pictures]
+            sizes = np.array([len(file) for file in files])
+            ragged = {"frames/time": np.arange(len(files)) / 25, "frames/size": sizes}
+            writer.append(Record(name, ragged=ragged | {"jpeg/bytes": np.concatenate(files)}))
+    (root / "clip_6.mp4").write_bytes(b"no video")
+    (root / "clips.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return root
