@@ -1,4 +1,4 @@
-"""The command line of stage 1: ``python -m feature_extraction audio|visual|text|faces|transcribe|merge|list``."""
+"""The command line of stage 1: ``python -m feature_extraction MODALITY|faces|transcribe|merge|list``."""
 
 from collections.abc import Callable
 from enum import StrEnum

@@ -76,7 +76,7 @@ def _checkpoint(name: str, modality: Modality) -> EncoderSpec:
 
 
 def _file(family: str, path: Path, modality: Modality) -> EncoderSpec:
-    """Returns the spec of a checkpoint file; trainers call their files alike, so its folder is part of the name."""
+    """Returns the spec of a checkpoint file; trainers call their files alike, so two folders are part of the name."""
     kind = encoders.get(family)
     suited = kind.specs[0].modality
     if suited != modality:
@@ -84,7 +84,7 @@ def _file(family: str, path: Path, modality: Modality) -> EncoderSpec:
     if not path.is_file():
         raise UserError(f"There is no checkpoint {path}. Expected {family}:FILE, with a file of weights.")
     path = path.resolve()
-    name = f"{family}--{path.parent.name}--{path.stem}"
+    name = f"{family}--{'-'.join([*path.parts[1:-1][-2:], path.stem])}"
     return spec_of_checkpoint(
         modality, family, kind.from_file, name=name, checkpoint=f"file:{path}", revision=fingerprint(path)
     )

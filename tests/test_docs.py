@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 import typer
+from pydantic import BaseModel
 
 import baseline.cli
 import feature_extraction.cli
 import toolkit.cli
 from baseline.config import RunConfig, TrainingSettings
+from baseline.fine_tuning.settings import FineTuningConfig
 from baseline.track import tracks
+from toolkit.models.masked_autoencoder import autoencoders
 from toolkit.models.network import networks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +71,12 @@ def settings_known() -> Iterator[str]:
         yield from (f"network.{option}" for option in inspect.signature(networks.get(name)).parameters)
     for name in tracks.names():
         yield from (f"options.{option}" for option in tracks.get(name).options.model_fields)
+    for part, field in FineTuningConfig.model_fields.items():
+        if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            yield from (f"{part}.{name}" for name in field.annotation.model_fields)
+    for family in map(autoencoders.get, autoencoders.names()):
+        yield from inspect.signature(family.pretraining).parameters
+        yield from (f"network.{option}" for option in inspect.signature(family.fine_tuning).parameters)
 
 
 KNOWN = set(settings_known())

@@ -45,7 +45,7 @@ def test_pretraining_goes_on_as_an_encoder(family, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     spec = find_spec(f"{family}:{path}", "visual")
     network = build_encoder(spec).network
-    assert spec.name == f"{family}--voxceleb2--checkpoint-49"
+    assert spec.name == f"{family}--{tmp_path.name}-voxceleb2-checkpoint-49"
     assert (spec.faces.name, spec.option("step"), spec.pooling, spec.dim) == ("mtcnn-every", 4, "own", None)
     kept = autoencoders.get(FAMILIES[family]).for_fine_tuning(trained)
     shared = kept.keys() & network.state_dict().keys()
@@ -69,11 +69,10 @@ def test_what_a_file_holds_counts_and_not_where_it_lies(tmp_path):
     path = tmp_path / "a" / "run" / "net@7.pth"
     save("videomae", path)
     spec = find_spec(f"videomae-face:{path}", "visual")
-    (tmp_path / "b").mkdir()
-    moved = shutil.move(path.parent, tmp_path / "b")
+    moved = shutil.copytree(tmp_path / "a", tmp_path / "elsewhere" / "a") / "run"
     assert find_spec(f"videomae-face:{moved}/net@7.pth", "visual").identity == spec.identity
     varied = find_spec(f"videomae-face:{moved}/net@7.pth@step-1+bfloat16", "visual")
-    assert varied.name == "videomae-face--run--net@7+step-1+bfloat16"
+    assert varied.name == "videomae-face--a-run-net@7+step-1+bfloat16"
     assert (varied.option("step"), varied.precision) == (1, "bfloat16")
     with open(f"{moved}/net@7.pth", "ab") as file:
         file.write(b"more")
@@ -137,11 +136,12 @@ def test_from_the_command_line_to_the_cache(modality, corpus, tmp_path, monkeypa
     with pytest.raises(SystemExit) as end:
         run()
     assert end.value.code in (None, 0), capsys.readouterr().err
-    cache = Cache(find_cache(tmp_path, "few", f"{family}--run--net@bfloat16", "frame"))
+    name = f"{family}--{tmp_path.name}-run-net@bfloat16"
+    cache = Cache(find_cache(tmp_path, "few", name, "frame"))
     assert cache.path.parent.name == modality
     expected = {"audio": ["ok", "ok", "no_audio"], "visual": ["ok", "no_face", "ok"]}
     assert cache.status == expected.get(modality, ["ok", "no_face", "no_audio"])
-    utterance = Cache(find_cache(tmp_path, "few", f"{family}--run--net@bfloat16")).row("utterance", ["both"])
+    utterance = Cache(find_cache(tmp_path, "few", name)).row("utterance", ["both"])
     assert utterance.shape == (1, width)
     assert utterance.dtype == np.float32
     np.testing.assert_array_equal(cache.row("utterance", ["both"]), utterance)
