@@ -17,7 +17,7 @@ from baseline.spread import deviation
 from baseline.study import Study
 from baseline.table_file import plain_lines, write_csv, write_markdown
 from baseline.trial_log import TrialLog
-from toolkit.corpus import load_corpus
+from toolkit.corpus import Corpus, load_corpus
 from toolkit.errors import UserError
 from toolkit.status import Status
 
@@ -82,10 +82,10 @@ def rank(config: RunConfig, *, overwrite: bool = False) -> Path:
     encoders = encoders_of(config)
     folder = rank_folder(config)
     log = TrialLog(folder / LOG, decisive(config, "features"), overwrite=overwrite)
-    notes: dict[str, str] = {}
+    corpus, notes = load_corpus(config.corpus), dict[str, str]()
     for number, encoder in enumerate(encoders, start=1):
         try:
-            record = _record(config, encoder, log)
+            record = _record(config, corpus, encoder, log)
         except UserError as error:  # one cache that is not complete must not end the ranking of all others
             notes[encoder] = str(error)
             logger.warning("%d of %d, %s: %s", number, len(encoders), encoder, error)
@@ -137,9 +137,8 @@ def summary_lines(folder: Path) -> list[str]:
     return [*plain_lines(table[shown]), Basis.read(path).sentence, *files]
 
 
-def _record(config: RunConfig, encoder: str, log: TrialLog) -> dict[str, Any]:
+def _record(config: RunConfig, corpus: Corpus, encoder: str, log: TrialLog) -> dict[str, Any]:
     """Returns what the log says of an encoder, after training it if the log says nothing."""
-    corpus = load_corpus(config.corpus)
     identity = reading_of(config, corpus).open(config.cache, corpus, [encoder])[encoder].cache.identity
     record = log.records.get(encoder)
     if record is None or record["identity"] != identity:

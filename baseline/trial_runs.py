@@ -43,6 +43,7 @@ class _Candidate(NamedTuple):
 
     trial: Trial
     recipe: Recipe
+    shape: str
     weight_bytes: int
 
 
@@ -86,11 +87,15 @@ def recipe_of_trial(study: Study, config: RunConfig, trial: Trial) -> Recipe:
 
 def _tried(study: Study, config: RunConfig, trials: Sequence[Trial], log: TrialLog) -> Iterator[list[Trial]]:
     """Yields the trials with what came of them, those that were trained in one call together."""
-    candidates = []
+    candidates: list[_Candidate] = []
+    sizes: dict[str, int] = {}
     for trial in trials:
         recipe = recipe_of_trial(study, config, trial)
+        shape = shape_of(recipe.network, recipe.training)
         try:
-            candidates.append(_Candidate(trial, recipe, _weight_bytes(study, recipe)))
+            if shape not in sizes:
+                sizes[shape] = _weight_bytes(study, recipe)
+            candidates.append(_Candidate(trial, recipe, shape, sizes[shape]))
         except UserError as error:  # a network too large for this machine, say; a larger one may try it
             logger.warning("Trial %d is left out: %s", trial.number, error)
             yield [trial._replace(note=f"left out: {error}")]
@@ -106,7 +111,7 @@ def _calls(candidates: Sequence[_Candidate], networks_per_trial: int) -> Iterato
     """Yields the trials that are trained in one call: of one shape, as many as memory and patience allow."""
     alike: dict[str, list[_Candidate]] = {}
     for one in candidates:
-        alike.setdefault(shape_of(one.recipe.network, one.recipe.training), []).append(one)
+        alike.setdefault(one.shape, []).append(one)
     for same in alike.values():
         most = max(1, min(TRIALS_PER_CALL, KEPT_BYTES // (same[0].weight_bytes * networks_per_trial)))
         count = -(-len(same) // most)  # of calls, as even as can be
