@@ -40,7 +40,7 @@ class CrossValidation:
     """What came of all folds.
 
     Attributes:
-        task: what was learnt, with what the held-out predictions decided
+        task: what was learnt, with what the held-out predictions decided (`baseline.task.Task.settle`)
         ensemble: the networks
         results: one per fold
         held_out: prediction for every training clip by the network that did not see it
@@ -234,7 +234,7 @@ def _assess(
 
     everyone = np.flatnonzero(folds >= 0)
     if not _ran_off(held_out):  # there is nothing to settle otherwise
-        task = task.settle(*part(everyone))
+        task = task.settle(*part(everyone), folds[everyone])
     results = []
     for fold, (epoch, merit) in enumerate(choices):
         rows = np.flatnonzero(folds == fold)

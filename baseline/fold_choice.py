@@ -62,5 +62,5 @@ def _nested_score(study: Study, by_fold: Sequence[CrossValidation]) -> Score:
             whole[rows] = part[rows]
     rows = np.flatnonzero(study.folds >= 0)
     truth, names = Truth.of(study.training.targets).take(rows), study.training.inputs.names
-    task = study.task.settle(held_out.take(rows), truth, [names[row] for row in rows])
+    task = study.task.settle(held_out.take(rows), truth, [names[row] for row in rows], study.folds[rows])
     return held_out_score(study, task, held_out)

@@ -158,8 +158,8 @@ def _missing(sources: Mapping[str, FeatureSource], name: str) -> list[Missing]:
 def _clips(
     run: TrainedRun, names: Sequence[str], prediction: Prediction, missing: Sequence[list[Missing]]
 ) -> list[ClipPrediction]:
-    columns = run.task.columns(prediction)
-    words = run.task.said(prediction) if isinstance(run.task, VocabularyTask) else [[] for _ in names]
+    columns = run.task.columns(prediction, names)
+    words = run.task.said(prediction, names) if isinstance(run.task, VocabularyTask) else [[] for _ in names]
     clips = []
     for row, name in enumerate(names):
         valence = float(columns["valence"][row]) if "valence" in columns else np.nan

@@ -112,7 +112,7 @@ def prediction_table(study: Study, result: CrossValidation) -> pd.DataFrame:
 def _rows(task: Task, prediction: Prediction, table: pd.DataFrame, folds: np.ndarray | None) -> pd.DataFrame:
     rows = pd.DataFrame({"split": table["split"], "name": table["name"]})
     rows["fold"] = pd.array([pd.NA] * len(rows) if folds is None else folds, dtype="Int64")
-    for column, values in task.columns(prediction).items():
+    for column, values in task.columns(prediction, list(table["name"])).items():
         rows[column] = values
     for column in ("emotion", "valence", "openset"):
         rows[f"true_{column}"] = table[column]

@@ -73,6 +73,6 @@ class SentimentTask(Task):
         scores |= {"ccc": concordance(true, guess), **family(true, guess)}
         return {name: value for name, value in scores.items() if np.isfinite(value)}  # one of a constant is not
 
-    def columns(self, prediction: Prediction) -> dict[str, list[Any]]:
+    def columns(self, prediction: Prediction, names: Sequence[str] = ()) -> dict[str, list[Any]]:
         """The sentiment, as ``valence``."""
         return {"valence": prediction.valence.tolist()}

@@ -30,7 +30,7 @@ def task_tallies(task: Task, prediction: Prediction, table: pd.DataFrame) -> dic
         prediction: of some clips
         table: of the same clips, columns as of a corpus
     """
-    facts = {"name": table["name"].to_numpy(), **task.columns(prediction)}
+    facts = {"name": table["name"].to_numpy(), **task.columns(prediction, list(table["name"]))}
     facts |= {f"true_{column}": table[column].to_numpy() for column in ("emotion", "valence")}
     rows = pd.DataFrame(facts)
     if isinstance(task, SentimentTask):

@@ -148,11 +148,26 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def columns(self, prediction: Prediction) -> dict[str, list[Any]]:
-        """Returns what is decided for each clip: ``emotion`` and ``valence``, or ``openset``."""
+    def columns(self, prediction: Prediction, names: Sequence[str]) -> dict[str, list[Any]]:
+        """Returns what is decided for each clip: ``emotion`` and ``valence``, or ``openset``.
 
-    def settle(self, prediction: Prediction, truth: Truth, names: Sequence[str]) -> "Task":
-        """Returns the task with what only predictions on held-out clips can decide, such as a threshold."""
+        Args:
+            prediction: of some clips
+            names: of the same clips
+        """
+
+    def settle(self, prediction: Prediction, truth: Truth, names: Sequence[str], folds: np.ndarray) -> "Task":
+        """Returns the task with what only predictions on held-out clips can decide, such as a threshold.
+
+        For new clips all of them decide. For the clips of a fold those of the other folds do, so that no clip has a say
+        in what is made of its own prediction.
+
+        Args:
+            prediction: of clips, each by networks that did not see it
+            truth: of the same clips
+            names: of the same clips
+            folds: ``(clips,)`` fold of each clip
+        """
         return self
 
     @property
@@ -262,7 +277,7 @@ class EmotionTask(Task):
                 scores["score"] = emotion_valence_score(scores["weighted_f1"], scores["mse"])
         return scores
 
-    def columns(self, prediction: Prediction) -> dict[str, list[Any]]:
+    def columns(self, prediction: Prediction, names: Sequence[str] = ()) -> dict[str, list[Any]]:
         """The most probable emotion, and the valence."""
         emotions = [self.labels[number] for number in prediction.probabilities.argmax(1)]
         return {"emotion": emotions, "valence": prediction.valence.tolist()}

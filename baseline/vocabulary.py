@@ -20,11 +20,12 @@ from toolkit.models.network import Network, NetworkOutput
 
 COARSE = np.arange(0.1, 1.0, 0.1)  # thresholds tried at every epoch
 FINE = np.arange(0.01, 1.0, 0.01)  # thresholds tried once, at the end
+UNSETTLED = 0.5  # the threshold where no held-out clip chose one
 # A clip none of whose words is as probable as this gets no word: a random one would score as little.
 CLEAR = 0.05
 
 
-def choose_words(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+def choose_words(probabilities: np.ndarray, threshold: float | np.ndarray) -> np.ndarray:
     """Returns which words are said, ``(clips, vocabulary)`` boolean.
 
     Said is the most probable word, and every other whose probability reaches a share of it; the share is what is
@@ -33,7 +34,7 @@ def choose_words(probabilities: np.ndarray, threshold: float) -> np.ndarray:
 
     Args:
         probabilities: ``(clips, vocabulary)``
-        threshold: share of the highest probability of a clip, from 0 to 1
+        threshold: share of the highest probability of a clip, from 0 to 1; one for all clips or ``(clips, 1)``
 
     Examples:
         >>> choose_words(np.array([[0.8, 0.5], [0.4, 0.1], [0.03, 0.02]]), 0.5).tolist()
@@ -126,6 +127,7 @@ class VocabularyTask(Task):
         self.wheels = wheels
         self.groups = groups
         self.threshold = threshold
+        self.by_clip: dict[str, float] = {}  # thresholds of clips that are held out, chosen on those of other folds
         self.maps = [_places(labels, wheels, wheel, level) for wheel in wheels.wheels for level in LEVELS]
         self.by_wheel = all(places.any() for places in self.maps)
         self.score_name = "emotion-wheel F" if self.by_wheel else "set score"
@@ -199,24 +201,27 @@ class VocabularyTask(Task):
             scores.append(_balance(guess[rows], true[rows], true[rows].sum(1)) if rows.any() else 0.0)
         return float(np.mean(scores))
 
-    def settle(self, prediction: Prediction, truth: Truth, names: Sequence[str]) -> "VocabularyTask":
+    def settle(self, prediction: Prediction, truth: Truth, names: Sequence[str], folds: np.ndarray) -> "VocabularyTask":
         """Returns the task with the threshold of the best balanced set score of exact words, the lowest of equals.
 
         The set score itself, a plain mean of accuracy and recall, would choose to say every word of the vocabulary:
         recall one and accuracy near zero is half a point for nothing. The wheel score would choose to say every word of
-        a group.
+        a group. For the clips of a single fold no others can choose: they keep `UNSETTLED`.
         """
-        rows = [row for row, name in enumerate(names) if name in self.words]
+        rows = np.array([row for row, name in enumerate(names) if name in self.words], int)
         held = np.nan_to_num(truth.words[rows]) > 0
         sizes = np.array([len(self.words[names[row]]) for row in rows])
-        scores = [_balance(choose_words(prediction.probabilities[rows], float(t)), held, sizes) for t in FINE]
+        chosen = (choose_words(prediction.probabilities[rows], float(threshold)) for threshold in FINE)
+        shares = np.stack([_shares(said, held, sizes) for said in chosen])  # (thresholds, 2, clips)
         settled = copy.copy(self)
-        settled.threshold = round(float(FINE[int(np.argmax(scores))]), 2)
+        settled.threshold = _best_threshold(shares)
+        others = {fold: _best_threshold(shares[..., folds[rows] != fold]) for fold in np.unique(folds)}
+        settled.by_clip = {name: others[fold] for name, fold in zip(names, folds, strict=True)}
         return settled
 
     def scores(self, prediction: Prediction, truth: Truth, names: Sequence[str]) -> dict[str, float]:
         """Set accuracy, recall and their mean against all true words, and the wheel F, of both levels as in MER2025."""
-        said = dict(zip(names, self.said(prediction), strict=True))
+        said = dict(zip(names, self.said(prediction, names), strict=True))
         true = {name: list(self.words[name]) for name in names if name in self.words}
         guess = {name: said[name] for name in true}
         scores: dict[str, float] = {}
@@ -229,19 +234,21 @@ class VocabularyTask(Task):
         own = scores.get("wheel_f1" if self.by_wheel else "set_score")
         return scores if own is None else scores | {"score": own}
 
-    def said(self, prediction: Prediction) -> list[list[str]]:
-        """Returns the words said for each clip, the most probable first."""
-        chosen = choose_words(prediction.probabilities, 0.5 if self.threshold is None else self.threshold)
+    def said(self, prediction: Prediction, names: Sequence[str]) -> list[list[str]]:
+        """Returns the words said for each clip, the most probable first; arguments as of `columns`."""
+        usual = UNSETTLED if self.threshold is None else self.threshold
+        thresholds = np.array([self.by_clip.get(name, usual) for name in names])
+        chosen = choose_words(prediction.probabilities, thresholds[:, None])
         order = np.argsort(-prediction.probabilities, axis=1, kind="stable")
         return [[self.labels[column] for column in columns if chosen[row, column]] for row, columns in enumerate(order)]
 
-    def columns(self, prediction: Prediction) -> dict[str, list[Any]]:
+    def columns(self, prediction: Prediction, names: Sequence[str]) -> dict[str, list[Any]]:
         """The words as a list in the organisers' way."""
-        return {"openset": [format_words(words) for words in self.said(prediction)]}
+        return {"openset": [format_words(words) for words in self.said(prediction, names)]}
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The threshold."""
+        """The threshold for new clips."""
         return {"threshold": self.threshold}
 
     def _on_wheels(self, true: Mapping[str, Sequence[str]]) -> bool:
@@ -261,7 +268,12 @@ def _places(labels: Sequence[str], wheels: Wheels, wheel: str, level: str) -> np
 
 
 def _balance(chosen: np.ndarray, held: np.ndarray, sizes: np.ndarray) -> float:
-    """Returns the harmonic mean of accuracy and recall, each a mean over clips.
+    """Returns the harmonic mean of accuracy and recall, each a mean over clips; arguments as of `_shares`."""
+    return float(_harmonic(_shares(chosen, held, sizes).mean(-1)))
+
+
+def _shares(chosen: np.ndarray, held: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Returns accuracy and recall of each clip, ``(2, clips)``.
 
     Args:
         chosen: ``(clips, words)`` boolean, what is said
@@ -269,6 +281,21 @@ def _balance(chosen: np.ndarray, held: np.ndarray, sizes: np.ndarray) -> float:
         sizes: ``(clips,)`` number of true words, those that cannot be said included
     """
     common = (chosen & held).sum(1)
-    accuracy = float((common / np.maximum(1, chosen.sum(1))).mean())
-    recall = float((common / np.maximum(1, sizes)).mean())
-    return 2 * accuracy * recall / (accuracy + recall) if accuracy + recall else 0.0
+    return np.stack([common / np.maximum(1, chosen.sum(1)), common / np.maximum(1, sizes)])
+
+
+def _harmonic(means: np.ndarray) -> np.ndarray:
+    """Returns the harmonic mean ``(...)`` of two numbers ``(..., 2)``, zero of zeros."""
+    total = means.sum(-1)
+    return 2 * means.prod(-1) / np.where(total > 0, total, 1.0)
+
+
+def _best_threshold(shares: np.ndarray) -> float:
+    """Returns the threshold of `FINE` with the best balance, the lowest of equals.
+
+    Args:
+        shares: ``(thresholds, 2, clips)``, as of `_shares`
+    """
+    if not shares.shape[-1]:
+        return UNSETTLED
+    return round(float(FINE[int(_harmonic(shares.mean(-1)).argmax())]), 2)

@@ -7,8 +7,10 @@ from baseline.crossvalidation import Recipe, cross_validate
 from baseline.dataset import Examples, load_inputs, open_features, read_targets
 from baseline.fold_models import FoldEnsemble
 from baseline.protocol import make_folds
-from baseline.task import EmotionTask
+from baseline.task import EmotionTask, Truth
+from baseline.vocabulary import VocabularyTask, learn_vocabulary, words_of_clips
 from toolkit.errors import UserError
+from toolkit.metrics.wheel import load_wheels
 
 
 @pytest.fixture
@@ -61,6 +63,28 @@ def test_held_out_labels_change_nothing_but_their_score(case, select):
     inside = folds == 0
     assert same(before.held_out.take(inside), after.held_out.take(inside))
     assert not same(before.held_out.take(~inside), after.held_out.take(~inside))
+
+
+def test_what_is_said_of_a_fold_is_settled_by_the_others(tiny):
+    corpus, cache = tiny
+    train = corpus.select("train")
+    names, folds = list(train.table["name"]), make_folds(train, 3, seed=0).to_numpy()
+    words = words_of_clips(train)
+    task = VocabularyTask(learn_vocabulary(list(words.values()), 3), words, load_wheels())
+    inputs = load_inputs(open_features(cache, corpus, ["voice"]), names)
+    examples = Examples(inputs, task.targets(train, "cpu"))
+    result = cross_validate(examples, folds, task, recipe(epochs=2))
+    truth, said = Truth.of(examples.targets), result.task.said(result.held_out, names)
+    for fold, one in enumerate(result.results):
+        own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        parts = result.held_out.take(others), truth.take(others), [names[row] for row in others]
+        settled = task.settle(*parts, np.zeros(len(others), int))
+        clips, new = result.held_out.take(own), [f"new {row}" for row in own]
+        assert settled.said(clips, new) == [said[row] for row in own]
+        apart = settled.scores(clips, truth.take(own), [names[row] for row in own])
+        assert one.scores == apart
+    assert result.task.scores(result.held_out, truth, names) == result.scores
+    assert len(set(result.task.by_clip.values()) | {result.task.threshold}) > 1
 
 
 def test_clip_without_any_feature_gets_the_prior(case):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from baseline import fold_choice
 from baseline.basis import HELD_OUT, open_labelled
 from baseline.fold_choice import is_nested, train_choices
 
@@ -37,6 +38,14 @@ def test_each_fold_is_predicted_by_its_own_choice(quick):
     error = ((valence - study.train.table["valence"]) ** 2).mean()
     score = f1_score(truth, guess, average="weighted") - 0.25 * error
     assert chosen.scores[HELD_OUT].value == pytest.approx(score, abs=1e-6)
+
+
+@pytest.mark.usefixtures("without_tests")
+def test_words_of_a_fold_are_settled_by_the_others(quick):
+    study = open_labelled(quick(track="ov", options={"min_count": 3}))
+    result = study.cross_validate()
+    nested = fold_choice._nested_score(study, [result] * 3)
+    assert nested.value == pytest.approx(result.scores["score"], abs=1e-7)
 
 
 def test_one_choice_is_scored_on_test_clips(quick):

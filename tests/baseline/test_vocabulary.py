@@ -130,10 +130,32 @@ def test_threshold_with_the_best_balance():
     one = VocabularyTask(("happy", "sad"), words, WHEELS)
     guess = prediction([[0.6, 0.7], [0.3, 0.9]])
     truth = Truth(np.zeros(2), np.zeros(2), np.array([[1.0, 1.0], [0.0, 1.0]]))
-    settled = one.settle(guess, truth, ["a", "b"])
+    settled = one.settle(guess, truth, ["a", "b"], np.array([0, 1]))
     assert settled.facts == {"threshold": 0.34}
-    assert settled.columns(guess) == {"openset": ["['sad', 'happy']", "['sad']"]}
+    assert settled.columns(guess, ["c", "d"]) == {"openset": ["['sad', 'happy']", "['sad']"]}
     assert one.threshold is None
+
+
+def test_a_fold_has_no_say_in_its_own_threshold():
+    """Rightly said, "a" needs .8 or less, "b" more than .5, "c" more than .9; of equals, the lowest is taken."""
+    words = {"a": ["happy", "sad"], "b": ["sad"], "c": ["happy"]}
+    one = VocabularyTask(("happy", "sad"), words, WHEELS)
+    guess = prediction([[0.8, 1.0], [0.5, 1.0], [1.0, 0.9]])
+    truth = Truth(np.zeros(3), np.zeros(3), np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]))
+    settled = one.settle(guess, truth, ["a", "b", "c"], np.array([0, 1, 2]))
+    assert settled.by_clip == {"a": 0.91, "b": 0.01, "c": 0.51}
+    assert settled.facts == {"threshold": 0.51}
+    assert settled.said(guess, ["a", "b", "c"]) == [["sad"], ["sad", "happy"], ["happy", "sad"]]
+    new = [["sad", "happy"], ["sad"], ["happy", "sad"]]
+    assert settled.said(guess, ["x", "y", "z"]) == new
+    assert settled.scores(guess, truth, ["a", "b", "c"])["set_recall"] == pytest.approx((0.5 + 1 + 1) / 3)
+
+
+def test_a_single_fold_keeps_an_even_threshold():
+    one = VocabularyTask(("happy", "sad"), {"a": ["sad"]}, WHEELS)
+    truth = Truth(np.zeros(1), np.zeros(1), np.array([[0.0, 1.0]]))
+    settled = one.settle(prediction([[0.8, 1.0]]), truth, ["a"], np.zeros(1, int))
+    assert (settled.threshold, settled.by_clip) == (0.81, {"a": 0.5})
 
 
 def test_saying_everything_is_not_the_best():
@@ -142,7 +164,7 @@ def test_saying_everything_is_not_the_best():
     words = {"a": ["happy"], "b": ["sad"]}
     truth = Truth(np.zeros(2), np.zeros(2), np.array([[1.0, 0, 0, 0], [0, 1.0, 0, 0]]))
     guess = prediction([[0.9, 0.5, 0.5, 0.5], [0.9, 0.5, 0.5, 0.5]])
-    assert VocabularyTask(labels, words, WHEELS).settle(guess, truth, ["a", "b"]).threshold == 0.56
+    assert VocabularyTask(labels, words, WHEELS).settle(guess, truth, ["a", "b"], np.arange(2)).threshold == 0.56
 
 
 def test_merit_is_the_balance_on_the_wheel():
