@@ -42,7 +42,8 @@ class PictureFolder(Clip):
         pictures: list[np.ndarray] = []
         for number in wanted:
             # Not cv2.imread, which writes a line of its own about what it cannot read.
-            picture = cv2.imdecode(np.fromfile(self._files[number], np.uint8), cv2.IMREAD_COLOR)
+            content = np.fromfile(self._files[number], np.uint8)
+            picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
             if picture is None:
                 raise ClipError(Status.UNREADABLE, f"{self._files[number]}: no picture")
             picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)

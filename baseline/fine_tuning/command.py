@@ -8,7 +8,7 @@ import typer
 from baseline.names import names_added
 from toolkit.console import option, say
 
-MANY = {"--lists", "--classes", "--values", "--streams"}  # take any number of values
+MANY = {"--lists", "--classes", "--values", "--streams", "--set"}  # take any number of values
 FAMILIES = names_added("toolkit.models", "autoencoders")
 Words = list[str] | None
 

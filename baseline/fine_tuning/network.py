@@ -41,6 +41,8 @@ def begin(config: FineTuningConfig, outputs: int) -> Beginning:
         UserError: no such family or size, or the checkpoint does not fit
     """
     options = {"drop_path": config.learning.drop_path, **config.network}
+    if options.get("per_picture"):
+        raise UserError("Labels are of whole clips: network.per_picture has none to learn from. Leave it out.")
     with torch.random.fork_rng([]):
         torch.manual_seed(config.seed)
         if config.checkpoint is not None:
