@@ -10,11 +10,13 @@ from baseline.spread import plus_minus
 from toolkit.console import aligned
 from toolkit.errors import UserError
 
-HEAD = ("track", "score", "folds", "test", "split", "minutes", "submission")
+HEAD = ("track", "run", "score", "folds", "test", "split", "minutes", "submission")
 
 
 def table_of_runs(folders: Sequence[Path]) -> list[str]:
     """Returns a table with one line per run: what is scored, on the folds, on the test split, how long it took.
+
+    Where a protocol other than the honest one was used, a column says so.
 
     Args:
         folders: run directories; what a run has not (labelled test clips, a submission) is a dash
@@ -22,16 +24,24 @@ def table_of_runs(folders: Sequence[Path]) -> list[str]:
     Raises:
         UserError: one is no run directory
     """
-    return aligned([HEAD, *(_row(folder) for folder in folders)])
+    every = [_metrics(folder) for folder in folders]
+    protocols = [str(metrics.get("protocol", "honest")) for metrics in every]
+    rows = [HEAD, *(_row(folder, metrics) for folder, metrics in zip(folders, every, strict=True))]
+    if set(protocols) != {"honest"}:
+        rows = [(*row[:2], word, *row[2:]) for word, row in zip(["protocol", *protocols], rows, strict=True)]
+    return aligned(rows)
 
 
-def _row(folder: Path) -> tuple[str, ...]:
+def _metrics(folder: Path) -> dict[str, Any]:
     path = folder / "metrics.json"
     if not path.is_file():
         raise UserError(
             f"{folder} has no metrics.json. Expected the directory of a finished run, such as RUNS/multi/NAME."
         )
-    metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _row(folder: Path, metrics: dict[str, Any]) -> tuple[str, ...]:
     validation, split = metrics.get("validation", {}), main_split(metrics)
     key = main_key(validation)
     folds = plus_minus(validation[key]) if key else "-"
@@ -42,6 +52,7 @@ def _row(folder: Path) -> tuple[str, ...]:
     name = str(metrics.get("score_name", "score"))
     return (
         str(metrics["track"]),
+        folder.resolve().name,
         name,
         folds,
         test,
