@@ -28,12 +28,12 @@ def write_page(path: Path, training: Training, batch: ClipBatch) -> None:
     inputs = training.inputs(batch.tensors)
     masks = training.masks(batch.draws, "page")
     rebuilt = training.network.rebuilt(inputs, masks, training.rebuild(inputs, masks).predictions)
-    rows = _rows(training, inputs, masks, rebuilt)
+    pictures = rows(training, inputs, masks, rebuilt)
     with whole_file(path) as temporary:
-        _draw(rows, len(batch.draws), temporary)
+        _draw(pictures, temporary)
 
 
-def _rows(
+def rows(
     training: Training, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor], rebuilt: Mapping[str, Tensor]
 ) -> list[tuple[str, np.ndarray]]:
     """Returns rows of pictures with their titles, those of one clip after those of another."""
@@ -51,7 +51,7 @@ def _rows(
             change = video[clip, :, shape.tubelet - 1 :: shape.tubelet] - video[clip, :, :: shape.tubelet]
             rows.append((title, _strip((_GREY + _MOTION * change).clamp(0, 1))))
     if "audio" in rebuilt:
-        rows += _sound_rows(training, inputs["audio"].cpu(), masks["audio"], rebuilt["audio"].float().cpu())
+        rows += _sound(training, inputs["audio"].cpu(), masks["audio"], rebuilt["audio"].float().cpu())
     return rows
 
 
@@ -60,7 +60,7 @@ def _strip(video: Tensor) -> np.ndarray:
     return video.permute(2, 1, 3, 0).flatten(1, 2).numpy()
 
 
-def _sound_rows(training: Training, original: Tensor, mask: Tensor, guess: Tensor) -> list[tuple[str, np.ndarray]]:
+def _sound(training: Training, original: Tensor, mask: Tensor, guess: Tensor) -> list[tuple[str, np.ndarray]]:
     """Returns rows of the first clip's spectrogram, lowest band at the bottom."""
     shape = training.network.size.spectrogram
     patches = shape.patches(original).clone()
@@ -69,7 +69,7 @@ def _sound_rows(training: Training, original: Tensor, mask: Tensor, guess: Tenso
     return [(title, spectrogram[0, 0].T.flip(0).numpy()) for title, spectrogram in rows]
 
 
-def _draw(rows: list[tuple[str, np.ndarray]], clips: int, path: Path) -> None:
+def _draw(rows: list[tuple[str, np.ndarray]], path: Path) -> None:
     from matplotlib.figure import Figure
 
     heights = [picture.shape[0] / picture.shape[1] for _, picture in rows]

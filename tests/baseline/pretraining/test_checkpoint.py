@@ -1,0 +1,70 @@
+"""Checkpoints as the authors write them."""
+
+import argparse
+import os
+
+import pytest
+import torch
+
+from baseline.pretraining.checkpoint import checkpoint_path, last_checkpoint, read_own, said_of_size
+from baseline.pretraining.run import pretrain
+from toolkit.errors import UserError
+from toolkit.models.checkpoint import load_checkpoint
+from toolkit.models.masked_autoencoder import autoencoders
+
+
+@pytest.mark.parametrize("model", ["hicmae", "mae-dfer", "svfap", "videomae"])
+def test_load_checkpoint_takes_what_was_written(quickly, model, read_weights):
+    settings, doings = quickly(model=model, epochs=1)
+    pretrain(settings, doings)
+    path = checkpoint_path(doings.out, 0)
+    loaded = load_checkpoint(path)
+    assert loaded.report.family == model
+    assert loaded.size == autoencoders.get(model).sizes["tiny-test"]
+    assert loaded.report.assumed == {}
+    written = read_weights(path)
+    assert all(torch.equal(tensor, written[name]) for name, tensor in loaded.network.state_dict().items())
+    tuned = load_checkpoint(path, form="fine-tuning", outputs=3)
+    assert tuned.size == loaded.size
+
+
+def test_content_is_that_of_the_authors(quickly):
+    settings, doings = quickly(epochs=1)
+    pretrain(settings, doings)
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        content = torch.load(checkpoint_path(doings.out, 0), weights_only=True)
+    assert {"model", "optimizer", "epoch", "scaler", "args"} <= content.keys()
+    assert content["epoch"] == 0
+    assert content["args"].img_size == 64
+    assert not any(name.startswith("module.") for name in content["model"])
+
+
+def test_the_latest_is_found_by_its_number(tmp_path):
+    assert last_checkpoint(tmp_path) is None
+    for name in ("checkpoint-9.pth", "checkpoint-10.pth", "checkpoint-best.pth", ".checkpoint-11.7.pth"):
+        (tmp_path / name).touch()
+    assert last_checkpoint(tmp_path).name == "checkpoint-10.pth"
+
+
+def test_damaged_and_hostile_files_are_refused(tmp_path):
+    class Hostile:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "harmed"),)
+
+    path = tmp_path / "checkpoint-0.pth"
+    torch.save({"model": Hostile()}, path)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_own(path)
+    assert not (tmp_path / "harmed").exists()
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match="cannot be read"):
+        read_own(path)
+    torch.save({"model": {}}, path)
+    with pytest.raises(UserError, match="has no args, curve, epoch"):
+        read_own(path)
+
+
+def test_said_of_size():
+    said = said_of_size(autoencoders.get("hicmae").sizes["base"])
+    assert said["img_size_audio"] == [256, 128]
+    assert said["return_intermediate_features"] == (3, 6, 9)

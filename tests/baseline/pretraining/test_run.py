@@ -1,0 +1,135 @@
+"""Whole pretrainings: resumed, with clips that cannot be used, and what they leave in their folders."""
+
+import csv
+import logging
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from baseline.pretraining.run import pretrain
+from toolkit.errors import UserError
+
+
+def start(settings, doings):
+    process = multiprocessing.get_context("fork").Process(target=pretrain, args=(settings, doings))
+    process.start()
+    return process
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, read_weights, workers):
+    settings, whole = quickly(model="mae-dfer", epochs=6, out=tmp_path / "whole", save_every=2)
+    rows = pretrain(settings, whole)
+    settings, doings = quickly(model="mae-dfer", epochs=6, out=tmp_path / "killed", save_every=2, workers=workers)
+    kills = 0
+    for seconds in (random.uniform(0.2, 2) for _ in range(4)):
+        process = start(settings, doings)
+        time.sleep(seconds)
+        kills += process.is_alive()
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    assert pretrain(settings, doings) == rows
+    curves = [(folder / "curve.csv").read_bytes() for folder in (whole.out, doings.out)]
+    assert curves[0] == curves[1]
+    one, other = (read_weights(folder / "checkpoint-5.pth") for folder in (whole.out, doings.out))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+    assert not list(doings.out.glob(".*.pth")) or kills
+
+
+def test_resumed_after_every_epoch(quickly, tmp_path):
+    settings, whole = quickly(out=tmp_path / "whole")
+    rows = pretrain(settings, whole)
+    for last in (0, 1):
+        folder = tmp_path / f"from_{last}"
+        folder.mkdir()
+        (folder / "config.yaml").write_bytes((whole.out / "config.yaml").read_bytes())
+        (folder / f"checkpoint-{last}.pth").write_bytes((whole.out / f"checkpoint-{last}.pth").read_bytes())
+        assert pretrain(*quickly(out=folder)) == rows
+
+
+def test_a_finished_run_is_not_done_again(quickly, caplog):
+    settings, doings = quickly()
+    rows = pretrain(settings, doings)
+    written = (doings.out / "checkpoint-2.pth").stat().st_mtime_ns
+    with caplog.at_level(logging.INFO):
+        assert pretrain(settings, doings) == rows
+    assert "all 3 epochs are done" in caplog.text
+    assert (doings.out / "checkpoint-2.pth").stat().st_mtime_ns == written
+
+
+def test_another_run_in_the_folder_is_refused_or_lost_on_demand(quickly):
+    pretrain(*quickly())
+    with pytest.raises(UserError, match="holds a pretraining with epochs 3, not 4"):
+        pretrain(*quickly(epochs=4))
+    assert len(pretrain(*quickly(epochs=4, overwrite=True))) == 4
+
+
+def test_other_clips_are_refused(quickly, face_clips):
+    path = face_clips / "changing.csv"
+    rows = [f"clip_{number},clip_{number}.mp4" for number in (0, 1, 2, 4)]
+    path.write_text("\n".join(["name,video", *rows]), encoding="utf-8")
+    given = {"corpus": [str(path)], "source": "video"}
+    pretrain(*quickly(**given))
+    (quickly()[1].out / "checkpoint-2.pth").unlink()
+    path.write_text("\n".join(["name,video", *rows[1:]]), encoding="utf-8")
+    with pytest.raises(UserError, match="was trained on other clips"):
+        pretrain(*quickly(**given))
+
+
+def test_clips_that_cannot_be_used_are_counted_once(quickly, caplog):
+    settings, doings = quickly(model="hicmae", batch=3)
+    with caplog.at_level(logging.INFO):
+        rows = pretrain(settings, doings)
+    assert all(np.isfinite(row["loss"]) for row in rows)
+    assert caplog.text.count("1 clips are left out: 1 no_face") == 1
+    assert caplog.text.count("clips that cannot be read, others in their place: 1 no_face, 1 silent") == 1
+    with (doings.out / "failures.csv").open(newline="", encoding="utf-8") as file:
+        assert [(row["name"], row["status"]) for row in csv.DictReader(file)] == [
+            ("clip_3", "no_face"),
+            ("clip_5", "silent"),
+        ]
+
+
+def test_videos_of_which_one_is_unreadable(quickly, caplog):
+    settings, doings = quickly(source="video", batch=8, epochs=2)
+    with caplog.at_level(logging.INFO):
+        pretrain(settings, doings)
+    assert caplog.text.count("1 unreadable") == 1
+
+
+def test_one_clip_and_a_batch_larger_than_the_corpus(quickly, face_clips, caplog):
+    (face_clips / "one.csv").write_text("name,video\nclip_0,clip_0.mp4\n", encoding="utf-8")
+    settings, doings = quickly(corpus=[str(face_clips / "one.csv")], source="video", batch=4, epochs=2)
+    with caplog.at_level(logging.INFO):
+        rows = pretrain(settings, doings)
+    assert [row["steps"] for row in rows] == [1, 1]
+    assert "fewer clips than a batch" in caplog.text
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(quickly):
+    with pytest.raises(UserError, match="--batch that 3 divides"):
+        pretrain(*quickly(batch=4, accumulate=3))
+
+
+def test_what_the_folder_holds(quickly):
+    settings, doings = quickly(save_every=2, page_every=3)
+    rows = pretrain(settings, doings)
+    found = sorted(str(path.relative_to(doings.out)) for path in doings.out.rglob("*") if path.is_file())
+    assert found == [
+        "checkpoint-1.pth", "checkpoint-2.pth", "config.yaml", "curve.csv", "curve.png", "environment.json",
+        "failures.csv", "reconstructions/epoch-0002.png",
+    ]  # fmt: skip
+    with (doings.out / "curve.csv").open(newline="", encoding="utf-8") as file:
+        read = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    assert read == rows, "to the last digit"
+    page = cv2.imread(str(doings.out / "reconstructions/epoch-0002.png"))
+    assert page.shape[1] == 1200
+    assert page.std() > 30
