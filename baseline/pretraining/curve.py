@@ -33,7 +33,7 @@ def draw_curve(rows: Sequence[Row], folder: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(7, 4))
     axes = figure.subplots()
     epochs = [row["epoch"] for row in rows]
     mark = "." if len(rows) < _FEW else None

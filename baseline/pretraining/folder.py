@@ -50,6 +50,12 @@ def clear(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def sweep(folder: Path) -> None:
+    """Removes the checkpoint that a killed run was writing; those of the base sizes have a gigabyte."""
+    for path in folder.glob(".checkpoint-*.pth"):
+        path.unlink()
+
+
 def write_settings(folder: Path, settings: PretrainingSettings) -> None:
     """Writes ``config.yaml``."""
     with whole_file(folder / CONFIG) as path:

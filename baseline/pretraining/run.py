@@ -12,7 +12,7 @@ from baseline.face_clips.sources import open_clips
 from baseline.face_clips.stream import ClipBatch, ClipStream, Draw
 from baseline.pretraining.checkpoint import checkpoint_path, last_checkpoint, read_own, said_of_size, write_checkpoint
 from baseline.pretraining.curve import Row, draw_curve, write_curve
-from baseline.pretraining.folder import PAGES, clear, counted, require_own, write_failures, write_settings
+from baseline.pretraining.folder import PAGES, clear, counted, require_own, sweep, write_failures, write_settings
 from baseline.pretraining.networks import build, size_of
 from baseline.pretraining.order import Order
 from baseline.pretraining.page import CLIPS, write_page
@@ -99,6 +99,7 @@ class Pretrainer:
             logger.info("%s: all %d epochs are done", folder, begun)
             return self._rows
         if is_first:
+            sweep(folder)
             write_settings(folder, self.settings)
             write_json(environment({}, self.team.device), folder / ENVIRONMENT)
             self._say_what_is_read()

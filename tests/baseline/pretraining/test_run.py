@@ -23,16 +23,13 @@ def start(settings, doings):
     return process
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, read_weights, workers):
+def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, read_weights):
     settings, whole = quickly(model="mae-dfer", epochs=6, out=tmp_path / "whole", save_every=2)
     rows = pretrain(settings, whole)
-    settings, doings = quickly(model="mae-dfer", epochs=6, out=tmp_path / "killed", save_every=2, workers=workers)
-    kills = 0
-    for seconds in (random.uniform(0.2, 2) for _ in range(4)):
+    settings, doings = quickly(model="mae-dfer", epochs=6, out=tmp_path / "killed", save_every=2, workers=1)
+    for seconds in (random.uniform(0.1, 1.5) for _ in range(3)):
         process = start(settings, doings)
         time.sleep(seconds)
-        kills += process.is_alive()
         if process.is_alive():
             os.kill(process.pid, signal.SIGKILL)
         process.join()
@@ -41,7 +38,6 @@ def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, 
     assert curves[0] == curves[1]
     one, other = (read_weights(folder / "checkpoint-5.pth") for folder in (whole.out, doings.out))
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
-    assert not list(doings.out.glob(".*.pth")) or kills
 
 
 def test_resumed_after_every_epoch(quickly, tmp_path):
@@ -50,9 +46,11 @@ def test_resumed_after_every_epoch(quickly, tmp_path):
     for last in (0, 1):
         folder = tmp_path / f"from_{last}"
         folder.mkdir()
+        (folder / ".checkpoint-2.123.pth").write_bytes(b"what a killed run was writing")
         (folder / "config.yaml").write_bytes((whole.out / "config.yaml").read_bytes())
         (folder / f"checkpoint-{last}.pth").write_bytes((whole.out / f"checkpoint-{last}.pth").read_bytes())
         assert pretrain(*quickly(out=folder)) == rows
+        assert list(folder.glob(".*")) == []
 
 
 def test_a_finished_run_is_not_done_again(quickly, caplog):
