@@ -90,8 +90,8 @@ class Effort(NamedTuple):
 
 
 QUICK = Effort(2, 3, 10, seeds=3, score_epochs=6, score_folds=1, scored=("unimodal",))
-WHOLE = Effort(3, 20, 20, seeds=5, score_epochs=8, score_folds=1, scored=("unimodal", "trimodal"))
-ENOUGH = 500  # epochs of networks in a round
+WHOLE = Effort(3, 60, 20, seeds=5, score_epochs=8, score_folds=1, scored=("unimodal", "trimodal"))
+ENOUGH = 300  # epochs of networks in a round
 FLOOR_BYTES = 24 << 20  # of the largest weight of the floor's stacks
 
 
