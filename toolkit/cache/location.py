@@ -36,7 +36,8 @@ def find_cache(root: Path, corpus: str, encoder: str, level: str = "utterance") 
     what, option = (f"frames of '{encoder}'", " --level frame") if level == "frame" else (f"'{encoder}'", "")
     raise UserError(
         f"No cache of {what} for corpus '{corpus}' under {root}; there is: {', '.join(known) or 'none'}. Make it with "
-        f"`python -m feature_extraction audio|visual|text|audiovisual --corpus REF --encoder {encoder}{option} --cache {root}`."
+        f"`python -m feature_extraction audio|visual|text|audiovisual --corpus REF --encoder {encoder}{option} "
+        f"--cache {root}`."
     )
 
 
