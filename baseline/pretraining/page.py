@@ -13,6 +13,7 @@ from toolkit.models.transformer.targets import shown
 from toolkit.whole_file import whole_file
 
 CLIPS = 4  # on a page
+_HIGHEST = 0.125  # of a row, as a share of its width
 _GREY = 0.5  # what is hidden
 _MOTION = 3.0  # differences of pixels are shown so much larger, around grey
 
@@ -66,17 +67,18 @@ def _sound(training: Training, original: Tensor, mask: Tensor, guess: Tensor) ->
     patches = shape.patches(original).clone()
     patches[mask] = float("nan")
     rows = (("sound", original), ("masked", shape.audio(patches)), ("rebuilt", guess))
-    return [(title, spectrogram[0, 0].T.flip(0).numpy()) for title, spectrogram in rows]
+    low, high = original[0].min(), original[0].max()
+    return [(title, ((values[0, 0].T.flip(0) - low) / (high - low)).numpy()) for title, values in rows]
 
 
 def _draw(rows: list[tuple[str, np.ndarray]], path: Path) -> None:
     from matplotlib.figure import Figure
 
-    heights = [picture.shape[0] / picture.shape[1] for _, picture in rows]
+    heights = [min(picture.shape[0] / picture.shape[1], _HIGHEST) for _, picture in rows]
     figure = Figure(figsize=(12, 12 * sum(heights) + 0.1 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axis, (title, picture) in zip(axes, rows, strict=True):
-        axis.imshow(picture, interpolation="nearest", aspect="auto")
+        axis.imshow(picture, interpolation="nearest", aspect="auto", vmin=0, vmax=1)
         axis.set(xticks=[], yticks=[])
         axis.set_ylabel(title, rotation=0, ha="right", va="center")
         axis.spines[:].set_visible(False)
