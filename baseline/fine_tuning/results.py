@@ -21,34 +21,27 @@ def metrics_of(
     Predictions of all folds are scored together (``out_of_fold``), as the authors have it: the score of a pool, which
     is not the mean of the folds' scores (``validation``).
     """
-    scored = [_part(goal, fold, outcome, fold.test) for fold, outcome in zip(folds, outcomes, strict=True)]
+    pairs = list(zip(folds, outcomes, strict=True))
+    scored = [_part(goal, fold, outcome, fold.test) for fold, outcome in pairs]
     entries = [
         {"fold": fold.number, "epoch": outcome.epoch, "clips": _clips(fold), "scores": goal.scores(*part)}
-        for fold, outcome, part in zip(folds, outcomes, scored, strict=True)
+        for (fold, outcome), part in zip(pairs, scored, strict=True)
     ]
-    dealt = folds[0].number is not None
-    pooled = (
-        tuple(map(np.concatenate, zip(*scored, strict=True)))
-        if dealt
-        else _part(goal, folds[0], outcomes[0], folds[0].test[:0])
-    )
     chosen = [outcome.history[outcome.epoch - 1] for outcome in outcomes]
+    dealt = folds[0].number is not None
+    truth, said = map(np.concatenate, zip(*scored, strict=True))
+    nothing = {"clips": 0, "scores": {}}
     return {
         "protocol": "released" if config.select == "release" else "honest",
         "score_name": goal.score_name,
         "selection": SELECTIONS[config.select],
         "chosen_by": [{key: value for key, value in one.items() if key not in ("loss", "rate")} for one in chosen],
-        "folds": entries,
+        "folds": entries if dealt else [],
+        "epochs": [outcome.epoch for outcome in outcomes],
         "validation": mean_and_std([entry["scores"] for entry in entries]) if dealt else {},
-        "out_of_fold": _entry(goal, *pooled),
-        "test": {} if dealt else _by_split(goal, folds[0], outcomes[0]),
-        "unreadable": {
-            "train": sum(_unread_of(fold, outcome, fold.train) for fold, outcome in zip(folds, outcomes, strict=True)),
-            "validation": sum(
-                _unread_of(fold, outcome, fold.validation) for fold, outcome in zip(folds, outcomes, strict=True)
-            ),
-            "test": sum(_unread_of(fold, outcome, fold.test) for fold, outcome in zip(folds, outcomes, strict=True)),
-        },
+        "out_of_fold": _entry(goal, truth, said) if dealt else nothing,
+        "test": {} if dealt else _by_split(goal, *pairs[0]),
+        "unreadable": {part: len(_unread(pairs, part)) for part in ("train", "validation", "test")},
     }
 
 
@@ -99,5 +92,6 @@ def _clips(fold: Fold) -> dict[str, int]:
     return {"train": len(fold.train), "validation": len(fold.validation), "test": len(fold.test)}
 
 
-def _unread_of(fold: Fold, outcome: Outcome, rows: np.ndarray) -> int:
-    return len({name for name, *_ in outcome.unread} & set(fold.names(rows)))
+def _unread(pairs: Sequence[tuple[Fold, Outcome]], part: str) -> set[str]:
+    """Returns the names of clips of a part, of any fold, that could not be read."""
+    return {name for fold, outcome in pairs for name, *_ in outcome.unread if name in fold.names(getattr(fold, part))}

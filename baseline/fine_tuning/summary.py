@@ -22,7 +22,7 @@ def summary_lines(folder: Path) -> list[str]:
     lines = aligned([("clips of", "number", *heads), *rows]) if rows else ["no clip has a label to be scored by"]
     if metrics["validation"]:
         lines.append(f"{metrics['score_name']}, mean of folds: {plus_minus(metrics['validation']['score'])}")
-    epochs = ", ".join(str(entry["epoch"]) for entry in metrics["folds"])
+    epochs = ", ".join(map(str, metrics["epochs"]))
     lines.append(f"epoch {epochs}: {metrics['selection']}")
     unread = {part: count for part, count in metrics["unreadable"].items() if count}
     lines.append(str(folder / files.PREDICTIONS))
