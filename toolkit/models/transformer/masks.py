@@ -134,4 +134,5 @@ def taken(tokens: Tensor, indices: Tensor) -> Tensor:
         tokens: ``(batch, tokens, dim)``
         indices: ``(batch, some)``
     """
-    return tokens.take_along_dim(indices[..., None], dim=1)
+    # By rows: `take_along_dim` makes an index of every number.
+    return tokens[torch.arange(len(tokens), device=tokens.device)[:, None], indices]
