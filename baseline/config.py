@@ -69,11 +69,13 @@ class TrainingSettings(BaseModel, extra="forbid"):
         batch_size: clips per step
         learning_rate: of Adam
         weight_decay: of Adam
-        valence_weight: of the squared error of the standardised valence, beside the cross-entropy
+        valence_weight: of the squared error of the standardised valence, beside the cross-entropy; for the task that a
+            track makes, not for the training loop
         normalise: whether features and valence are standardised on the training fold; the reference does not
         class_weights: ``balanced`` weighs each class by the inverse of its share of the training fold
         label_smoothing: share of the truth that is spread evenly over all classes
         modality_dropout: probability of hiding a feature of a training clip, never its last one
+        ties: which of several epochs with the best score is kept, the one with the lowest loss or the first
         gradient_clip: bound of each number of the gradient, none if absent
     """
 
@@ -87,6 +89,7 @@ class TrainingSettings(BaseModel, extra="forbid"):
     class_weights: Literal["none", "balanced"] = "none"
     label_smoothing: FiniteFloat = Field(0.0, ge=0, lt=1)
     modality_dropout: FiniteFloat = Field(0.0, ge=0, lt=1)
+    ties: Literal["loss", "first"] = "loss"
     gradient_clip: FiniteFloat | None = Field(None, gt=0)
 
 

@@ -39,10 +39,9 @@ class Course:
         self.stack = Stack(networks, Chance([lesson.seed for lesson in lessons], device)).to(device)
         self.optimizer = StackAdam(self.stack, settings)
         self.feed = Feed(self.lessons, which, self.settings)
-        weights = [_class_weights(lesson, task.classes) for lesson in self.lessons]
-        balanced = self.settings.class_weights == "balanced"
+        balanced = self.settings.class_weights == "balanced" and task.classes > 0
         rated = any(bool(lesson.pool.targets.valence.isfinite().any()) for lesson in self.lessons)
-        weights = torch.stack(weights)[which] if balanced else None
+        weights = torch.stack([_class_weights(one, task.classes) for one in self.lessons])[which] if balanced else None
         self.emphasis = Emphasis(weights, self.settings.label_smoothing, rated)
         self.epochs = np.array([one.epochs for one in settings])
         self.best = np.full((self.size, 2), -np.inf)  # merit and negative loss of the epoch kept
@@ -50,7 +49,10 @@ class Course:
         self.states: list[dict[str, Tensor]] = [{} for _ in range(self.size)]
 
     def run(self) -> None:
-        """Trains until every model has had its epochs, or its patience is at an end."""
+        """Trains until every model has had its epochs, or its patience is at an end.
+
+        The first epoch is kept whatever comes of it, so that a model that runs off at once has weights that show it.
+        """
         chosen = self.lessons[0].held is not None
         for epoch in range(1, int(self.epochs.max()) + 1):
             self._teach()
@@ -58,7 +60,7 @@ class Course:
             if chosen:
                 running &= (self.kept == 0) | (epoch - self.kept <= self.settings.patience)
                 judged = self._judge()
-                self._keep(running & _better(judged, self.best), epoch, judged)
+                self._keep(running & ((self.kept == 0) | _better(judged, self.best, self.settings.ties)), epoch, judged)
                 running &= (epoch < self.epochs) & (epoch - self.kept < self.settings.patience)
             else:
                 self._keep(self.epochs == epoch, epoch, self.best)
@@ -67,8 +69,9 @@ class Course:
                 break
 
     def results(self) -> list[tuple[dict[str, Tensor], int, float | None]]:
-        """Returns weights, epoch and merit of every model."""
-        merits = [float(merit) if np.isfinite(merit) else None for merit in self.best[:, 0]]
+        """Returns weights, epoch and merit of every model, minus infinity where only numbers came that are none."""
+        chosen = self.lessons[0].held is not None
+        merits = [float(merit) if chosen else None for merit in self.best[:, 0]]
         return list(zip(self.states, map(int, self.kept), merits, strict=True))
 
     def _teach(self) -> None:
@@ -81,18 +84,25 @@ class Course:
 
     @torch.no_grad()
     def _judge(self) -> np.ndarray:
-        """Returns merit and negative loss of each model on the validation clips, ``(models, 2)``."""
+        """Returns merit and negative loss of each model on the validation clips, ``(models, 2)``.
+
+        Both are minus infinity where an output is no number, which any other epoch is better than.
+        """
         self.stack.eval()
-        judged = np.empty((self.size, 2))
+        judged = np.full((self.size, 2), -np.inf)
         for lesson, members in zip(self.lessons, self.members, strict=True):
             inputs, targets, truth = lesson.held
             parts = [self.stack.apart(members, part.features, part.present) for part in lesson.shown()]
             output = _joined(parts)
-            valence = output.valence * lesson.standard.valence[1] + lesson.standard.valence[0]
+            mean, deviation = lesson.standard.valence
+            valence = (output.valence * deviation + mean).clamp(*lesson.valence_range)
+            finite = output.emotion_logits.isfinite().all(-1).all(-1) & output.valence.isfinite().all(-1)
             probabilities = self.task.probabilities(output.emotion_logits).cpu().numpy()
             losses = self.task.loss(output, targets.expand(len(members))).tolist()
             everyone = np.ones(len(inputs), bool)
             for place, member in enumerate(members.tolist()):
+                if not finite[place]:
+                    continue
                 prediction = Prediction(probabilities[place], valence[place].cpu().numpy(), everyone)
                 judged[member] = self.task.merit(prediction, truth), -losses[place]
         return judged
@@ -112,9 +122,10 @@ def _joined(outputs: Sequence[NetworkOutput]) -> NetworkOutput:
     return NetworkOutput(*joined, torch.zeros_like(losses[0]))
 
 
-def _better(judged: np.ndarray, best: np.ndarray) -> np.ndarray:
-    """Returns ``(models,)`` where merit is higher, or equal with a lower loss."""
-    return (judged[:, 0] > best[:, 0]) | ((judged[:, 0] == best[:, 0]) & (judged[:, 1] > best[:, 1]))
+def _better(judged: np.ndarray, best: np.ndarray, ties: str) -> np.ndarray:
+    """Returns ``(models,)`` where merit is higher, or equal with a lower loss unless the first of equals is kept."""
+    lower = (judged[:, 0] == best[:, 0]) & (judged[:, 1] > best[:, 1])
+    return (judged[:, 0] > best[:, 0]) | (lower & (ties == "loss"))
 
 
 def _class_weights(lesson: Lesson, classes: int) -> Tensor:

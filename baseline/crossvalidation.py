@@ -58,7 +58,7 @@ class CrossValidation:
     @property
     def diverged(self) -> bool:
         """Whether training ran off to numbers that are not finite."""
-        return _ran_off(self.held_out)
+        return _ran_off(self.held_out, [result.merit for result in self.results])
 
     def require_finite(self, rate: float) -> None:
         """Checks that training did not run off.
@@ -175,7 +175,7 @@ def merits_of_all(
     merits: list[list[float] | None] = []
     for recipe, fits in zip(recipes, syllabus.fit(recipes, finish=False), strict=True):
         chosen = _require_chosen([one.merit for one in fits])
-        ran_off = _ran_off(_held_out(_ensemble(syllabus, recipe, fits), examples, folds))
+        ran_off = _ran_off(_held_out(_ensemble(syllabus, recipe, fits), examples, folds), chosen)
         merits.append(None if ran_off else chosen)
     return merits
 
@@ -233,7 +233,7 @@ def _assess(
         return held_out.take(rows), truth.take(rows), [names[row] for row in rows]
 
     everyone = np.flatnonzero(folds >= 0)
-    if not _ran_off(held_out):  # there is nothing to settle otherwise
+    if not _ran_off(held_out, [merit for _, merit in choices]):  # there is nothing to settle otherwise
         task = task.settle(*part(everyone), folds[everyone])
     results = []
     for fold, (epoch, merit) in enumerate(choices):
@@ -253,8 +253,15 @@ def _require_chosen(merits: Sequence[float | None]) -> list[float]:
     return list(merits)
 
 
-def _ran_off(prediction: Prediction) -> bool:
-    """Returns whether a network gave numbers that are none; a valence that was not learnt is NaN rightly."""
+def _ran_off(prediction: Prediction, merits: Sequence[float | None]) -> bool:
+    """Returns whether a network gave numbers that are none; a valence that was not learnt is NaN rightly.
+
+    Args:
+        prediction: of held-out clips
+        merits: of the epochs kept, on the clips that chose them
+    """
+    if not all(merit is None or np.isfinite(merit) for merit in merits):
+        return True
     has_labels = prediction.probabilities.shape[1] > 0
     return not np.isfinite(prediction.probabilities if has_labels else prediction.valence).all()
 

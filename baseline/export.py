@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from baseline import run_directory as files
 from baseline.dataset import Inputs
-from baseline.fold_models import FoldEnsemble
+from baseline.fold_models import FoldEnsemble, mean_of_some
 from baseline.task import activate
 from toolkit.errors import UserError
 from toolkit.models.stack import Stack
@@ -46,6 +46,7 @@ class Deployed(nn.Module):
         )
         valence = torch.stack([standard.valence for standard in standards])  # (models, 2)
         self.rated = valence.isfinite().all(1).nonzero()[:, 0].tolist()  # numbers of the models that learnt valence
+        self.usual = torch.stack([standard.usual_valence for standard in standards]).nanmean()  # ()
         self.valence = valence[self.rated].mT[..., None]  # (2, rated, 1), mean and deviation
         self.prior = torch.stack([model.prior for model in ensemble.models]).mean(0)  # (labels,)
         self.eval()
@@ -63,20 +64,22 @@ class Deployed(nn.Module):
             numbers = ((values[key] - mean) / self.deviation[key]).clamp(-limit, limit)
             scaled[key] = torch.where(known[key][..., None], numbers, 0)
         output = self.stack(scaled, known)
-        anything = torch.stack(list(present.values())).any(0)  # (clips,)
-        probabilities = torch.where(anything[:, None], self._probabilities(output.emotion_logits), self.prior)
+        knows = torch.stack(list(known.values())).any(0)  # (models, clips)
+        probabilities = self._probabilities(output.emotion_logits, knows)
+        probabilities = torch.where(knows.any(0)[:, None], probabilities, self.prior)
         if not self.rated:
             return (probabilities,)
         mean, deviation = self.valence
-        valence = (output.valence[self.rated] * deviation + mean).mean(0).clamp(*self.ensemble.valence_range)
-        return probabilities, torch.where(anything, valence, mean.mean())
+        rates = knows[self.rated]  # (rated, clips)
+        valence = mean_of_some(output.valence[self.rated] * deviation + mean, rates).clamp(*self.ensemble.valence_range)
+        return probabilities, torch.where(rates.any(0), valence, self.usual)
 
-    def _probabilities(self, logits: Tensor) -> Tensor:
-        """Returns ``(clips, labels)`` of ``(models, clips, outputs)``."""
+    def _probabilities(self, logits: Tensor, knows: Tensor) -> Tensor:
+        """Returns ``(clips, labels)`` of ``(models, clips, outputs)`` and the models that count for each clip."""
         logits = logits[..., : len(self.ensemble.labels)]
         if self.ensemble.mean_of == "logits":
-            return activate(logits.mean(0), self.ensemble.activation)
-        return activate(logits, self.ensemble.activation).mean(0)
+            return activate(mean_of_some(logits, knows), self.ensemble.activation)
+        return mean_of_some(activate(logits, self.ensemble.activation), knows)
 
 
 def export_run(folder: Path, path: Path) -> float:

@@ -1,5 +1,6 @@
 """Batches for many models at once, cut out of features that lie in memory."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from baseline.config import TrainingSettings
 from baseline.dataset import Targets
 from baseline.lesson import Lesson, order_of
 from baseline.ragged import Ragged
-from baseline.standard import LIMIT
 from toolkit.models.dropout import LEVELS
 from toolkit.models.network import Features, Sequences
 
@@ -41,6 +41,9 @@ class Feed:
         lessons: of as many steps each
         which: number of each model's lesson
         settings: batch size and modality dropout
+
+    Raises:
+        ValueError: features are kept within other limits in one lesson than in another
     """
 
     def __init__(self, lessons: Sequence[Lesson], which: Sequence[int], settings: TrainingSettings) -> None:
@@ -50,11 +53,15 @@ class Feed:
         self._which = None if own else torch.tensor(which, device=self._device)
         self._sources = [np.random.Generator(np.random.SFC64([lesson.seed, 1])) for lesson in lessons]
         self._one_pool = all(lesson.pool is lessons[0].pool for lesson in lessons)
+        limits = {lesson.standard.limit for lesson in lessons}
+        if len(limits) > 1:
+            raise ValueError("either all lessons of a stack are standardised, or none is")
+        self._limit = limits.pop()
         self._mean, self._deviation, self._present = {}, {}, {}
         for key in lessons[0].pool.inputs.values:
             mean = torch.stack([lesson.standard.mean[key] for lesson in lessons])
             deviation = torch.stack([lesson.standard.deviation[key] for lesson in lessons])
-            self._mean[key], self._deviation[key] = mean[:, None], deviation[:, None]  # (U, 1, D)
+            self._mean[key], self._deviation[key] = mean[:, None], deviation[:, None]  # (lessons, 1, dim)
             taught = deviation.isfinite().all(1)  # a feature that no training clip has is not present
             present = pad_sequence([lesson.pool.inputs.present[key] for lesson in lessons], batch_first=True)
             self._present[key] = present & taught[:, None]
@@ -66,7 +73,7 @@ class Feed:
         size = self.settings.batch_size
         steps = self.lessons[0].steps(size)
         orders = [order_of(one, source, steps * size) for one, source in zip(self.lessons, self._sources, strict=True)]
-        rows, real = (torch.stack(parts) for parts in zip(*orders, strict=True))  # (U, clips of the pass)
+        rows, real = (torch.stack(parts) for parts in zip(*orders, strict=True))  # (lessons, clips of the pass)
         present = {key: mask.gather(1, rows) & real for key, mask in self._present.items()}
         if self.settings.modality_dropout:
             present = self._drop(present)
@@ -87,9 +94,9 @@ class Feed:
             values = pools[0].index_select(0, rows.flatten()).unflatten(0, rows.shape)
         else:
             values = torch.stack([pool[numbers] for pool, numbers in zip(pools, rows, strict=True)])
-        if not self.settings.normalise:
+        if self._limit == math.inf:  # they stay as they are
             return values
-        return values.sub_(self._mean[key]).div_(self._deviation[key]).clamp_(-LIMIT, LIMIT)  # as `Standard.scaled`
+        return values.sub_(self._mean[key]).div_(self._deviation[key]).clamp_(-self._limit, self._limit)
 
     def _frames(self, key: str, rows: Tensor) -> Sequences:
         """Returns the same of frames. There is one lesson: networks that read frames do not stack."""

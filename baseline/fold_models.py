@@ -18,7 +18,7 @@ from toolkit.models.network import Network, NetworkOutput, build_network
 
 
 class FoldModel(NamedTuple):
-    """A trained network and what it was trained on.
+    """A trained network and what is known of the clips that it was trained on.
 
     Attributes:
         network: the weights
@@ -75,9 +75,9 @@ class FoldEnsemble:
         return replace(ensembles[0], models=[model for ensemble in ensembles for model in ensemble.models])
 
     def predict(self, inputs: Inputs, folds: Iterable[int] | None = None) -> Prediction:
-        """Returns the mean over the models, of valences over those that learnt any.
+        """Returns the mean over the models that were taught any of a clip's features; of valence, over those that rate.
 
-        A clip without any feature gets the share of each label, and the mean valence, of the clips trained on.
+        A clip of which none was taught any feature gets the share of each label, and the mean valence, in training.
 
         Args:
             inputs: at least the features the networks read, as they are in the caches
@@ -96,18 +96,20 @@ class FoldEnsemble:
     def _predict(self, models: Sequence[FoldModel], inputs: Inputs) -> Prediction:
         """Returns the mean over some models for clips of one batch."""
         outputs = [model.run(inputs) for model in models]
+        knows = torch.stack([model.standard.usable(inputs) for model in models])  # (models, B)
         logits = torch.stack(
             [output.emotion_logits[:, : len(self.labels)] for output in outputs]
         )  # (models, B, labels)
         if self.mean_of == "logits":
-            probabilities = activate(logits.mean(0), self.activation)
+            probabilities = activate(mean_of_some(logits, knows), self.activation)
         else:
-            probabilities = activate(logits, self.activation).mean(0)
-        valence = torch.stack([output.valence for output in outputs]).nanmean(0).clamp(*self.valence_range)
-        known = inputs.usable
-        prior = torch.stack([model.prior for model in models]).mean(0)
-        probabilities = torch.where(known[:, None], probabilities, prior)
-        valence = torch.where(known, valence, torch.stack([model.standard.valence[0] for model in models]).nanmean())
+            probabilities = mean_of_some(activate(logits, self.activation), knows)
+        known = knows.any(0)
+        probabilities = torch.where(known[:, None], probabilities, torch.stack([m.prior for m in models]).mean(0))
+        usual = torch.stack([model.standard.usual_valence for model in models])  # (models,)
+        rates = knows & usual.isfinite()[:, None]
+        valence = mean_of_some(torch.stack([output.valence for output in outputs]), rates).clamp(*self.valence_range)
+        valence = torch.where(rates.any(0), valence, usual.nanmean())
         return Prediction(probabilities.cpu().numpy(), valence.cpu().numpy(), known.cpu().numpy())
 
     def save(self, path: Path) -> None:
@@ -121,6 +123,8 @@ class FoldEnsemble:
                 tensors[f"model{number}/mean/{key}"] = standard.mean[key]
                 tensors[f"model{number}/deviation/{key}"] = standard.deviation[key]
             tensors[f"model{number}/valence"], tensors[f"model{number}/prior"] = standard.valence, prior
+            if standard.usual is not None:
+                tensors[f"model{number}/usual_valence"] = standard.usual
         facts = {
             "models": len(self.models), "folds": self.folds, "network": self.network, "labels": self.labels,
             "activation": self.activation, "valence_range": self.valence_range, "mean_of": self.mean_of,
@@ -146,10 +150,22 @@ class FoldEnsemble:
             models = [_fold_model(tensors, f"model{number}/", facts["network"], limit, device) for number in numbers]
             facts |= {"labels": tuple(facts["labels"]), "valence_range": tuple(facts["valence_range"])}
             return cls(models, **facts)
-        except (OSError, SafetensorError, KeyError, TypeError) as error:
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"{path} holds no model of a run ({error}). Expected RUNS/<track>/<name>/model.safetensors."
             ) from None
+
+
+def mean_of_some(values: Tensor, counts: Tensor) -> Tensor:
+    """Returns the mean over the models that count for each clip, ``(clips, ...)``, zero where none does.
+
+    Args:
+        values: ``(models, clips, ...)``, whatever where a model does not count
+        counts: ``(models, clips)`` boolean
+    """
+    shape = counts.shape + (1,) * (values.dim() - 2)
+    total = torch.where(counts.view(shape), values, 0.0).sum(0)
+    return total / counts.sum(0).clamp(min=1).view(shape[1:])
 
 
 def _fold_model(
@@ -161,5 +177,6 @@ def _fold_model(
 
     network = build_network(**arguments)
     network.load_state_dict(part("network"))
-    standard = Standard(part("mean"), part("deviation"), tensors[f"{prefix}valence"], limit)
+    usual = tensors.get(f"{prefix}usual_valence")
+    standard = Standard(part("mean"), part("deviation"), tensors[f"{prefix}valence"], limit, usual)
     return FoldModel(network.to(device).eval(), standard.to(device), tensors[f"{prefix}prior"].to(device))

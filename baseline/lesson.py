@@ -1,5 +1,6 @@
 """What a network learns from: clips of a pool, which of them train and which choose the epoch."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,7 @@ class Lesson:
         valid: ``(m,)`` rows that choose the epoch, none or ``None`` where the last is kept
         seed: of initial weights, order and dropout
         normalise: whether features and valence are standardised on ``train``
+        valence_range: predictions are kept within it
     """
 
     pool: Examples
@@ -30,13 +32,13 @@ class Lesson:
     valid: Tensor | None
     seed: int
     normalise: bool = True
+    valence_range: tuple[float, float] = (-math.inf, math.inf)
 
     @cached_property
     def standard(self) -> Standard:
         """What inputs and valence are standardised by, measured on the training clips."""
-        if not self.normalise:
-            return Standard.neutral(self.pool.inputs, self.pool.targets)
-        return Standard.fit(self.pool.inputs, self.pool.targets, self.train)
+        measured = Standard.fit if self.normalise else Standard.neutral
+        return measured(self.pool.inputs, self.pool.targets, self.train)
 
     @cached_property
     def targets(self) -> Targets:
@@ -49,11 +51,14 @@ class Lesson:
     def held(self) -> tuple[Inputs, Targets, Truth] | None:
         """What an epoch is judged on: features, labels with standardised valence, and the labels as they are.
 
-        Vectors are standardised; frames are not, and come shortest clips first, for `shown`.
+        Clips that have nothing but features that no training clip has take no part. Vectors are standardised; frames
+        are not, and come shortest clips first, for `shown`.
         """
-        if self.valid is None or not len(self.valid):
+        if self.valid is None:
             return None
-        rows, lengths = self.valid, self.pool.inputs.lengths
+        rows, lengths = self.valid[self.standard.usable(self.pool.inputs)[self.valid]], self.pool.inputs.lengths
+        if not len(rows):
+            return None
         if lengths is not None:
             rows = rows[lengths[rows].argsort(stable=True)]
         inputs = self.pool.inputs.take(rows)
@@ -62,15 +67,15 @@ class Lesson:
         return inputs, self.targets.take(rows), Truth.of(self.pool.targets.take(rows))
 
     def shown(self) -> Iterator[Inputs]:
-        """Yields the clips of `held` for networks to read: vectors all at once, frames batch by batch.
+        """Yields the clips of `held` for networks to read, in batches as at predicting.
 
         Frames are standardised anew each time, since a copy of all would take as much memory as they do.
         """
-        inputs = self.held[0]
-        if inputs.lengths is None:
-            yield inputs
-        else:
-            yield from map(self.standard.apply, inputs.batches())
+        yield from self._batches if self.held[0].lengths is None else map(self.standard.apply, self._batches)
+
+    @cached_property
+    def _batches(self) -> list[Inputs]:
+        return list(self.held[0].batches())
 
     def steps(self, batch_size: int) -> int:
         """Returns the number of batches in a pass over the training clips."""

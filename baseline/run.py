@@ -162,7 +162,7 @@ def recipe_of(config: RunConfig, corpus: Corpus, task: Task, tests: dict[str, Pa
     if config.protocol == "mertools":
         if config.select not in (None, "fold"):
             raise UserError(f"Got --protocol mertools with --select {config.select}. Theirs is --select fold.")
-        as_theirs = {"patience": config.training.epochs, "normalise": False}
+        as_theirs = {"patience": config.training.epochs, "normalise": False, "ties": "first"}
         training = config.training.model_copy(update=as_theirs)
         return Recipe(network, training, "fold", config.seed, corpus.valence, "logits")
     several = folds.max() > 1  # of two folds, one is held out and the other trains: none is left to choose on

@@ -19,33 +19,38 @@ class Standard(NamedTuple):
     Attributes:
         mean: ``(dim,)`` by feature
         deviation: ``(dim,)`` by feature, one where a number does not vary, infinite where no clip has the feature
-        valence: ``(2,)`` mean and standard deviation, NaN where no valence is known
-        limit: standardised features are kept within plus and minus this
+        valence: ``(2,)`` what valence is standardised by, 0 and 1 where it stays as it is; NaN where none is known
+        limit: standardised features are kept within plus and minus this, infinite where they stay as they are
+        usual: ``()`` mean valence where that is not the one it is standardised by
     """
 
     mean: dict[str, Tensor]
     deviation: dict[str, Tensor]
     valence: Tensor
     limit: float = LIMIT
+    usual: Tensor | None = None
 
     @classmethod
-    def neutral(cls, inputs: Inputs, targets: Targets) -> "Standard":
-        """Returns what leaves features and valence as they are."""
+    def neutral(cls, inputs: Inputs, targets: Targets, clips: Tensor) -> "Standard":
+        """Returns what leaves features and valence as they are; arguments as of `fit`."""
         mean = {key: targets.valence.new_zeros(dim) for key, dim in inputs.dims.items()}
-        valence = targets.valence.new_tensor([0.0, 1.0] if targets.valence.isfinite().any() else [float("nan")] * 2)
-        return cls(mean, {key: torch.ones_like(zeros) for key, zeros in mean.items()}, valence, math.inf)
+        deviation = {
+            key: torch.ones_like(zeros) if inputs.present[key][clips].any() else torch.full_like(zeros, torch.inf)
+            for key, zeros in mean.items()
+        }
+        known = _known_valence(targets, clips)
+        valence = known.new_tensor([0.0, 1.0] if len(known) else [math.nan] * 2)
+        return cls(mean, deviation, valence, math.inf, known.mean())
 
     @classmethod
-    def fit(cls, inputs: Inputs, targets: Targets, clips: Tensor | None = None) -> "Standard":
+    def fit(cls, inputs: Inputs, targets: Targets, clips: Tensor) -> "Standard":
         """Measures the clips that have each feature; of frames, every one counts the same.
 
         Args:
             inputs: features
             targets: labels of the same clips
-            clips: ``(n,)`` numbers of those that are measured, all of them if absent
+            clips: ``(n,)`` numbers of those that are trained on
         """
-        if clips is None:
-            clips = torch.arange(len(inputs), device=targets.valence.device)
         mean, deviation = {}, {}
         for key, values in inputs.values.items():
             known = clips[inputs.present[key][clips]]
@@ -53,21 +58,32 @@ class Standard(NamedTuple):
                 mean[key], deviation[key] = _spread(values.values, values[known].places)
             else:
                 mean[key], deviation[key] = _spread(values, known)
-        known = targets.valence[clips]
-        known = known[known.isfinite()]
+        known = _known_valence(targets, clips)
         if not len(known):
             return cls(mean, deviation, known.new_full((2,), float("nan")))
         spread = known.std(correction=0)
         return cls(mean, deviation, torch.stack([known.mean(), torch.where(spread > 0, spread, spread.new_ones(()))]))
 
-    def apply(self, inputs: Inputs) -> Inputs:
-        """Returns standardised features within the limit; vectors that are not present are zero.
+    @property
+    def usual_valence(self) -> Tensor:
+        """``()`` mean valence of the clips trained on, NaN where none is known."""
+        return self.valence[0] if self.usual is None else self.usual
+
+    def present(self, inputs: Inputs) -> dict[str, Tensor]:
+        """Returns ``(clips,)`` boolean by feature, true where a clip has it and a network may look at it.
 
         A feature that no clip of the training fold had is not present: its encoder has learnt nothing.
         """
-        values, present = {}, {}
+        return {key: inputs.present[key] & deviation.isfinite().all() for key, deviation in self.deviation.items()}
+
+    def usable(self, inputs: Inputs) -> Tensor:
+        """Returns ``(clips,)`` boolean, true where any feature is `present`."""
+        return torch.stack(list(self.present(inputs).values())).any(0)
+
+    def apply(self, inputs: Inputs) -> Inputs:
+        """Returns standardised features within the limit; vectors that are not `present` are zero."""
+        values, present = {}, self.present(inputs)
         for key in self.mean:
-            present[key] = inputs.present[key] & self.deviation[key].isfinite().all()
             values[key] = self.scaled(key, inputs.values[key])
             if isinstance(values[key], Tensor) and not present[key].all():
                 values[key].mul_(present[key][:, None])
@@ -82,7 +98,13 @@ class Standard(NamedTuple):
     def to(self, device: str) -> "Standard":
         """Returns the same on a device."""
         mean, deviation = ({key: value.to(device) for key, value in part.items()} for part in self[:2])
-        return Standard(mean, deviation, self.valence.to(device), self.limit)
+        usual = None if self.usual is None else self.usual.to(device)
+        return Standard(mean, deviation, self.valence.to(device), self.limit, usual)
+
+
+def _known_valence(targets: Targets, clips: Tensor) -> Tensor:
+    valence = targets.valence[clips]
+    return valence[valence.isfinite()]
 
 
 def _spread(values: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,5 +115,5 @@ def _spread(values: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     mean = (sum(values[block].double().sum(0) for block in blocks) / len(rows)).float()
     squares = sum((values[block].double() - mean).square_().sum(0) for block in blocks)
     spread = (squares / len(rows)).sqrt().float()
-    # Rounding alone gives a constant of 1e3 a deviation of 1e-5: constant means small beside the mean.
-    return mean, torch.where(spread > 1e-6 * (1 + mean.abs()), spread, torch.ones_like(spread))
+    # What lies this close to the mean is rounding: float32 has seven digits. Features of any scale are told apart so.
+    return mean, torch.where(spread > 1e-6 * mean.abs(), spread, torch.ones_like(spread))

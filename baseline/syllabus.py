@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from baseline.dataset import Examples
 from baseline.lesson import Lesson
 from baseline.task import Task
 from baseline.trainer import Fit, Job, fit_all
+from toolkit.errors import UserError
 
 if TYPE_CHECKING:
     from baseline.crossvalidation import Recipe
@@ -43,11 +44,14 @@ class Syllabus:
 
         Returns:
             per recipe one fit per fold
+
+        Raises:
+            UserError: a fold leaves nothing to learn from
         """
-        lessons: dict[tuple[int, int, bool, str], Lesson] = {}
+        lessons: dict[tuple[Any, ...], Lesson] = {}
 
         def job(recipe: "Recipe", fold: int, how: str, epochs: int | None = None) -> Job:
-            key = (fold, recipe.seed, recipe.training.normalise, how)
+            key = (fold, recipe.seed, recipe.training.normalise, recipe.valence_range, how)
             if key not in lessons:
                 lessons[key] = self._lesson(*key)
             settings = recipe.training if epochs is None else recipe.training.model_copy(update={"epochs": epochs})
@@ -73,22 +77,27 @@ class Syllabus:
         """``(clips,)`` boolean, true where a clip has a feature and something to learn."""
         return (self.examples.inputs.usable & self.task.known(self.examples.targets)).cpu().numpy()
 
-    def _lesson(self, fold: int, seed: int, normalise: bool, how: str) -> Lesson:
+    @cached_property
+    def pools(self) -> list[Examples]:
+        """The clips that the networks of each fold may see, those of ``examples`` first."""
+        more = [self.additions.get(fold) for fold in range(self.count)]
+        return [self.examples if some is None else self.examples.join(some) for some in more]
+
+    def _lesson(self, fold: int, seed: int, normalise: bool, valence_range: tuple[float, float], how: str) -> Lesson:
         inside = self.folds == fold
         # Balanced by class and free of split groups, as any fold is.
         inner = self.folds == (fold + 1) % self.count if how == "inner" else np.zeros_like(inside)
         valid = {"fold": inside, "inner": inner, "last": None}[how]
-        pool, taught = self.examples, ~inside & ~inner & self.learnable
-        if fold in self.additions:
-            pool = pool.join(self.additions[fold])
-            taught = np.concatenate([taught, np.ones(len(self.additions[fold]), bool)])
-        return Lesson(
-            pool,
-            self._rows(taught),
-            None if valid is None else self._rows(valid & self.learnable),
-            int(np.random.SeedSequence([seed, fold]).generate_state(1)[0]),
-            normalise,
-        )
+        pool, taught = self.pools[fold], ~inside & ~inner & self.learnable
+        train = self._rows(np.concatenate([taught, np.ones(len(pool) - len(taught), bool)]))
+        if not self.task.known(pool.targets.take(train)).any():
+            raise UserError(
+                f"Fold {fold} leaves nothing to learn from: no clip outside of it has both a label and one of the "
+                f"features {', '.join(pool.inputs.values)}. Label more clips, or use other features or folds."
+            )
+        own_seed = int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])
+        chosen = None if valid is None else self._rows(valid & self.learnable)
+        return Lesson(pool, train, chosen, own_seed, normalise, valence_range)
 
     def _rows(self, chosen: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.flatnonzero(chosen)).to(self.examples.targets.valence.device)

@@ -45,6 +45,12 @@ def test_held_out_is_predicted_by_the_network_that_never_saw_it(case):
     assert result.validation["weighted_f1"] == pytest.approx({"mean": np.mean(scores), "std": spread})
 
 
+def test_the_merit_is_the_score_of_the_fold_that_chose(case):
+    """Valence in its unit and kept within the range, as in predictions."""
+    result = cross_validate(*case, recipe(epochs=4)._replace(valence_range=(-1.0, 1.5)))
+    assert result.merits == pytest.approx([one.scores["score"] for one in result.results], abs=1e-6)
+
+
 def test_same_seed_same_predictions(case):
     first, second = (cross_validate(*case, recipe()).held_out for _ in range(2))
     assert same(first, second)

@@ -51,6 +51,34 @@ def test_standardised_as_for_prediction():
         torch.testing.assert_close(batch.targets.valence[0, : len(rows)], one.targets.valence[rows])
 
 
+def test_kept_within_the_limit_as_for_prediction():
+    """Row 6 did not train the standard; what is far outside of it must not drown all others."""
+    clips = pool()
+    clips.inputs.values["x"][5] = 1e6
+    one, far = lesson(pool=clips), lesson(rows=(5,), pool=clips)
+    far.__dict__["standard"] = one.standard._replace(mean={key: part * 0 for key, part in one.standard.mean.items()})
+    far.standard.deviation["x"].fill_(10.0)
+    (batch,) = feed([far], [0])
+    assert batch.features["x"][0, 0].tolist() == [5.0, 5.0]
+
+
+def test_lessons_decide_whether_features_stay_as_they_are():
+    """Not the settings, which know nothing of what judging and saving use."""
+    one = lesson(normalise=False)
+    values = torch.cat([batch.features["x"][0] for batch in feed([one], [0], normalise=True)])
+    assert values.max() == 11.0
+    with pytest.raises(ValueError, match="either all lessons of a stack are standardised, or none is"):
+        feed([one, lesson()], [0, 1])
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+def test_feature_that_no_training_clip_has(normalise):
+    clips = pool()
+    clips.inputs.present["y"][:] = torch.arange(7) == 6
+    (batch, *_) = feed([lesson(pool=clips, normalise=normalise)], [0])
+    assert not batch.present["y"].any()
+
+
 def test_order_changes_with_pass_and_seed_only():
     def orders(seed: int, beside: list[Lesson]) -> list[list[int]]:
         source = feed([lesson(seed), *beside], list(range(1 + len(beside))))
