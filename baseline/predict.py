@@ -13,14 +13,16 @@ from baseline.context import is_context
 from baseline.dataset import FeatureSource
 from baseline.fold_models import FoldEnsemble
 from baseline.reading import Reading
+from baseline.sentiment import SentimentTask
 from baseline.task import EmotionTask, Prediction, Task
 from baseline.vocabulary import VocabularyTask
-from feature_extraction.encoder import EncoderSpec, all_specs
+from feature_extraction.encoder import EncoderSpec
 from feature_extraction.extract import extract_features
 from feature_extraction.options import RunOptions
+from feature_extraction.reference import spec_again
 from toolkit.corpus import Corpus
 from toolkit.device import resolve_device
-from toolkit.errors import UserError, did_you_mean
+from toolkit.errors import UserError
 from toolkit.metrics.wheel import load_wheels
 from toolkit.status import Status
 
@@ -39,7 +41,7 @@ class ClipPrediction(NamedTuple):
 
     Attributes:
         name: clip name
-        emotion: the most probable one, ``None`` where words are predicted
+        emotion: the most probable one, ``None`` where words or sentiment are predicted
         valence: in the corpus' unit, ``None`` where it was not learnt
         words: said of the clip, the most probable first; none where one emotion is predicted
         probabilities: of every emotion or word
@@ -126,21 +128,21 @@ def predict(
 
 def _spec(name: str, cache: Mapping[str, Any], folder: Path) -> EncoderSpec:
     """Returns the encoder that a run was trained on, if it is still the same."""
-    specs = all_specs(cache["modality"])
-    if name not in specs:
+    try:
+        spec = spec_again(name, cache["modality"], cache["spec"])
+    except UserError as error:
+        raise UserError(f"{folder} was trained on '{name}', which is not to be had here. {error}") from error
+    if spec.identity != cache["identity"]:
         raise UserError(
-            f"{folder} was trained on '{name}', which is no {cache['modality']} encoder here. "
-            f"{did_you_mean(name, specs)}"
+            f"{folder} was trained on '{name}' with identity {cache['identity']}; here it has {spec.identity} and "
+            "gives other numbers. Extract its features anew and run the track again."
         )
-    if specs[name].identity != cache["identity"]:
-        raise UserError(
-            f"{folder} was trained on '{name}' with identity {cache['identity']}; here it has {specs[name].identity} "
-            "and gives other numbers. Extract its features anew and run the track again."
-        )
-    return specs[name]
+    return spec
 
 
 def _task(ensemble: FoldEnsemble) -> Task:
+    if not ensemble.labels:
+        return SentimentTask(ensemble.valence_range)
     if ensemble.activation == VocabularyTask.activation:
         return VocabularyTask(ensemble.labels, {}, load_wheels(None), threshold=ensemble.facts["threshold"])
     return EmotionTask(ensemble.labels)

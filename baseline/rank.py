@@ -118,7 +118,7 @@ def encoders_of(config: RunConfig) -> list[str]:
     if not names:
         raise UserError(
             f"Corpus '{corpus.name}' has no cache under {config.cache}. Make some with `python -m feature_extraction "
-            f"audio|visual|text --corpus REF --encoder NAME --cache {config.cache}`."
+            f"audio|visual|text|audiovisual --corpus REF --encoder NAME --cache {config.cache}`."
         )
     return names
 

@@ -57,7 +57,7 @@ EncoderOption = Annotated[
     typer.Option(
         "--encoder",
         metavar="NAME ...",
-        help="One or more names of `list`, hf:ORG/NAME or hf:FOLDER; after an @ their variants, as in "
+        help="One or more names of `list`, hf:ORG/NAME, hf:FOLDER or FAMILY:FILE; after an @ their variants, as in "
         "wavlm-large@layers-1 or roberta-base@mean+bfloat16. Encoders named together read each clip once.",
     ),
 ]

@@ -1,6 +1,8 @@
 """References: what a user may write for an encoder, and the spec it means."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from feature_extraction.catalogue import spec_of_checkpoint
 from feature_extraction.encoder import all_specs, encoders, get_spec
@@ -41,6 +43,28 @@ def find_spec(reference: str, modality: Modality) -> EncoderSpec:
     if variants and f"{name}@{variants[0]}" in known:  # @mertools is a spec, not a variant
         name = f"{name}@{variants.pop(0)}"
     return vary(get_spec(name, modality), variants)
+
+
+def spec_again(name: str, modality: Modality, recorded: Mapping[str, Any]) -> EncoderSpec:
+    """Returns the spec of the encoder that made a cache, as it is here and now: its identity may be another.
+
+    Args:
+        name: of the encoder
+        modality: what it is for
+        recorded: the spec that stands in the cache
+
+    Raises:
+        UserError: there is no such encoder here, or its checkpoint is gone
+    """
+    kind, _, place = str(recorded.get("checkpoint", "")).partition(":")
+    if kind == "file":
+        base = _file(recorded["family"], Path(place), modality)
+    elif kind == "hf" and name.partition("@")[0] not in all_specs(modality):
+        base = _checkpoint(place if Path(place).is_absolute() else f"{place}#{recorded['revision']}", modality)
+    else:
+        return find_spec(name, modality)
+    variants = name.removeprefix(base.name)[1:]
+    return vary(base, variants.split("+")) if variants else base
 
 
 def _split_place(text: str) -> tuple[str, list[str]]:

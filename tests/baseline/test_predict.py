@@ -26,7 +26,7 @@ TESTS = ["test_multi", "test_semi"]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A tiny demo corpus, its caches, and runs on it: MULTI, OV, and MULTI on frames and on aligned frames."""
+    """A tiny demo corpus, its caches, and runs on it: MULTI, OV, SENTIMENT, and MULTI on frames and aligned frames."""
     pytest.importorskip("opensmile", reason="needs the extra opensmile")
     root = tmp_path_factory.mktemp("demo")
     reference = f"demo:{make_demo(root / 'demo', scale='tiny', workers=1)}"
@@ -36,7 +36,7 @@ def demo(tmp_path_factory):
     given = {"corpus": reference, "cache": root / "cache", "features": FEATURES, "folds": 2, "group": "speaker"}
     given |= {"test": TESTS, "compare": False, "training": {"epochs": 3}}
     given |= {"device": "cpu", "out": root / "runs", "name": "r"}
-    options = {"multi": {}, "ov": {"min_count": 2}}
+    options = {"multi": {}, "ov": {"min_count": 2}, "sentiment": {}}
     runs = {t: run(load_config(None, given | {"track": t, "options": options[t]})) for t in options}
     for level, model in (("frame", "attention"), ("aligned", "ef_lstm")):
         own = {"track": "multi", "level": level, "model": model, "name": level}
@@ -95,6 +95,14 @@ def test_words_equal_the_cached_path(demo):
     np.testing.assert_allclose(probabilities_of(clips), shares, atol=1e-6, rtol=0)
 
 
+def test_sentiment_equals_the_cached_path(demo):
+    corpus, runs = demo
+    clips = predict(load_run(runs["sentiment"]), corpus.select("test_multi"))
+    expected = rows_of(runs["sentiment"], [clip.name for clip in clips])
+    np.testing.assert_allclose([clip.valence for clip in clips], expected["valence"], atol=1e-6, rtol=0)
+    assert all(clip.emotion is None and clip.words == [] and clip.probabilities == {} for clip in clips)
+
+
 @pytest.mark.parametrize("name", ["multi", "frame", "aligned"])
 def test_no_transcript(demo, name):
     corpus, runs = demo
@@ -144,13 +152,11 @@ def test_encoder_of_another_identity(demo, tmp_path):
 
 def test_encoder_that_is_not_here(demo, tmp_path):
     folder = shutil.copytree(demo[1]["multi"], tmp_path / "run")
-    known = all_specs
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "baseline.predict.all_specs", lambda modality: {n: s for n, s in known(modality).items() if n != "egemaps"}
-        )
-        with pytest.raises(UserError, match="trained on 'egemaps', which is no audio encoder here"):
-            load_run(folder)
+    facts = json.loads((folder / "environment.json").read_text())
+    facts["caches"]["egemaps"]["modality"] = "text"
+    (folder / "environment.json").write_text(json.dumps(facts))
+    with pytest.raises(UserError, match=r"trained on 'egemaps', which is not to be had here\. Unknown text encoder"):
+        load_run(folder)
 
 
 def test_folder_that_is_no_run(tmp_path):

@@ -1,6 +1,7 @@
 """Checkpoints of masked autoencoders as encoders: what a user may name, and what comes of it."""
 
 import argparse
+import json
 import logging
 import shutil
 import sys
@@ -16,7 +17,7 @@ from feature_extraction.encoder import build_encoder
 from feature_extraction.faces.reel import Reel
 from feature_extraction.faces.spec import get_face_spec
 from feature_extraction.faces.store import to_record
-from feature_extraction.reference import find_spec
+from feature_extraction.reference import find_spec, spec_again
 from toolkit.cache import Cache, CacheWriter, Header, cache_path, find_cache
 from toolkit.errors import UserError
 from toolkit.media import Sound, write_sound
@@ -79,6 +80,26 @@ def test_what_a_file_holds_counts_and_not_where_it_lies(tmp_path):
     assert find_spec(f"videomae-face:{moved}/net@7.pth", "visual").identity != spec.identity
 
 
+@pytest.mark.parametrize("variants", ["", "@step-1+bfloat16"])
+def test_the_encoder_of_a_cache_is_found_again(variants, tmp_path):
+    path = tmp_path / "run" / "net@7.pth"
+    save("videomae", path)
+    spec = find_spec(f"videomae-face:{path}{variants}", "visual")
+    recorded = json.loads(spec.to_json())
+    assert spec_again(spec.name, "visual", recorded) == spec
+    with path.open("ab") as file:
+        file.write(b"more")
+    assert spec_again(spec.name, "visual", recorded).identity != spec.identity
+    path.unlink()
+    with pytest.raises(UserError, match=r"There is no checkpoint .*net@7\.pth"):
+        spec_again(spec.name, "visual", recorded)
+
+
+def test_an_encoder_of_a_table_is_found_again_by_its_name():
+    spec = find_spec("wavlm-large@layers-1", "audio")
+    assert spec_again(spec.name, "audio", json.loads(spec.to_json())) == spec
+
+
 @pytest.mark.parametrize(
     ("reference", "modality", "message"),
     [
@@ -98,7 +119,7 @@ def test_references_that_lead_nowhere(reference, modality, message, tmp_path):
 
 def test_a_checkpoint_of_another_family(tmp_path):
     save("svfap", tmp_path / "net.pth")
-    with pytest.raises(UserError, match="not of the family 'hicmae'"):
+    with pytest.raises(UserError, match=r"net\.pth: .*not of the family 'hicmae'"):
         build_encoder(find_spec(f"hicmae:{tmp_path}/net.pth", "audiovisual"))
 
 

@@ -18,6 +18,7 @@ Network = TypeVar("Network", bound=nn.Module)
 OF_PRETRAINING = ("decoder", "encoder_to_decoder", "mask_token", "norm.")  # what fine-tuning has no use for
 OF_FINE_TUNING = ("fc_norm.", "head.", "video_layer_weights", "audio_layer_weights")  # what pretraining does not learn
 HEAD = "head."
+UNLIKE = (ValueError, IndexError, TypeError)  # what comes of tensors with another number of dimensions
 COMMON_GROUND = "videomae"  # its blocks are the first ones of other families, too
 
 
@@ -105,7 +106,8 @@ def load_checkpoint(
     is_pretraining = (form or stored) == "pretraining"
     if is_pretraining and stored == "fine-tuning":
         raise UserError(f"The checkpoint {path} is of fine-tuning and lacks the decoder that pretraining goes on with.")
-    size, told, assumed = completed(kind.size_of(file.weights), file.arguments, known or {}, pretraining=is_pretraining)
+    size = _size(file, name, kind)
+    size, told, assumed = completed(size, file.arguments, known or {}, pretraining=is_pretraining)
     if is_pretraining:
         weights = file.weights
         network = _built(file, kind.pretraining, size, **options)
@@ -126,7 +128,7 @@ def _family(file: CheckpointFile, name: str | None) -> tuple[str, type[Family]]:
         return name, autoencoders.get(name)
     fitting = [name for name in autoencoders.names() if _is_of(file.weights, autoencoders.get(name))]
     if len(fitting) > 1:
-        fitting.remove(COMMON_GROUND)
+        fitting = [name for name in fitting if name != COMMON_GROUND]
     if len(fitting) != 1:
         first = ", ".join(f"'{name}' {tuple(tensor.shape)}" for name, tensor in list(file.weights.items())[:3])
         known = ", ".join(autoencoders.names())
@@ -137,9 +139,22 @@ def _family(file: CheckpointFile, name: str | None) -> tuple[str, type[Family]]:
 def _is_of(weights: Mapping[str, Tensor], kind: type[Family]) -> bool:
     try:
         kind.size_of(weights)
-    except (UserError, ValueError):  # the latter of shapes that are not even alike
+    except (UserError, *UNLIKE):
         return False
     return True
+
+
+def _size(file: CheckpointFile, name: str, kind: type[Family]) -> Any:
+    """Returns the size of the network that a file is of; an error names the file."""
+    try:
+        return kind.size_of(file.weights)
+    except UserError as error:
+        raise UserError(f"The checkpoint {file.path}: {error}") from error
+    except UNLIKE as error:
+        raise UserError(
+            f"The checkpoint {file.path} has tensors of other numbers of dimensions than the family '{name}' "
+            f"({error}). Choose the family that it is of."
+        ) from error
 
 
 def _built(file: CheckpointFile, build: Callable[..., Network], *arguments: Any, **options: Any) -> Network:

@@ -210,8 +210,11 @@ def test_other_files(tmp_path):
     fine_tuned = released(tmp_path / "tuned.pth", SvfapFineTuning(TINY, 3).state_dict(), {"input_size": 64})
     with pytest.raises(UserError, match="is of fine-tuning and lacks the decoder"):
         load_checkpoint(fine_tuned, form="pretraining")
-    with pytest.raises(UserError, match="not of the family 'mae-dfer'"):
+    with pytest.raises(UserError, match=r"tuned\.pth: .*not of the family 'mae-dfer'"):
         load_checkpoint(fine_tuned, family="mae-dfer")
+    of_pictures = {"patch_embed.proj.weight": torch.zeros(64, 3, 16, 16), "blocks.0.attn.qkv.weight": torch.zeros(1)}
+    with pytest.raises(UserError, match=r"flat\.pth has tensors of other numbers of dimensions"):
+        load_checkpoint(released(tmp_path / "flat.pth", of_pictures), family="videomae")
     tokens = VideoMaeFineTuning(VideoMaeSize(TINY.shape, 64, 2, 1), 2, norm_tokens=True).state_dict()
     path = released(tmp_path / "tokens.pth", tokens, {"input_size": 64})
     with pytest.raises(UserError, match=r"lacks 'fc_norm\.weight'"):
