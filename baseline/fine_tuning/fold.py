@@ -1,5 +1,7 @@
 """Which clips a network learns from, which choose its epoch and which it is scored on."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +48,12 @@ class Fold:
     def names(self, rows: np.ndarray) -> list[str]:
         """Returns the names of some rows."""
         return list(self.corpus.table["name"].iloc[rows])
+
+    def identity(self, goal: Goal) -> str:
+        """Returns a hash of the names and labels of all parts in their order, on which the numbers depend."""
+        truth = goal.truth(self.corpus.table)
+        parts = [(self.names(rows), truth[rows].tolist()) for rows in (self.train, self.validation, self.test)]
+        return hashlib.sha256(json.dumps([goal.names, parts]).encode()).hexdigest()
 
 
 def goal_and_folds(config: FineTuningConfig) -> tuple[Goal, list[Fold]]:

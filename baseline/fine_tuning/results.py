@@ -58,7 +58,7 @@ def prediction_table(goal: Goal, folds: Sequence[Fold], outcomes: Sequence[Outco
         rows["fold"] = pd.array([pd.NA if fold.number is None else fold.number] * len(rows), dtype="Int64")
         truth = goal.truth(fold.corpus.table)[fold.test]
         unread = {name for name, *_ in outcome.unread}
-        columns = goal.columns(truth, np.array(outcome.said))
+        columns = goal.columns(truth, _said(outcome, list(rows["name"])))
         parts.append(pd.concat([rows, columns], axis=1).assign(without_features=[n in unread for n in rows["name"]]))
     return pd.concat(parts, ignore_index=True)
 
@@ -72,10 +72,14 @@ def failure_table(folds: Sequence[Fold], outcomes: Sequence[Outcome]) -> pd.Data
 def _part(goal: Goal, fold: Fold, outcome: Outcome, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns truth and prediction of those of some test clips that have a label."""
     truth = goal.truth(fold.corpus.table)[rows]
-    places = {name: place for place, name in enumerate(outcome.names)}
-    said = np.array(outcome.said)[[places[name] for name in fold.names(rows)]]
     known = goal.known(truth)
-    return truth[known], said[known]
+    return truth[known], _said(outcome, fold.names(rows))[known]
+
+
+def _said(outcome: Outcome, names: Sequence[str]) -> np.ndarray:
+    """Returns what is said of some clips, ``(clips, outputs)``, by their names."""
+    places = {name: place for place, name in enumerate(outcome.names)}
+    return np.array(outcome.said)[[places[name] for name in names]]
 
 
 def _entry(goal: Goal, truth: np.ndarray, said: np.ndarray) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """One fine-tuning, from its settings to its directory."""
 
+import hashlib
+import json
 import logging
 import shutil
 import time
@@ -20,10 +22,11 @@ from baseline.fine_tuning.results import failure_table, metrics_of, prediction_t
 from baseline.fine_tuning.settings import FineTuningConfig
 from toolkit.device import resolve_device
 from toolkit.errors import UserError
+from toolkit.whole_file import whole_file
 
 logger = logging.getLogger(__name__)
 
-TRACK, FAILURES = "finetune", "failures.csv"
+TRACK, FAILURES, BASIS = "finetune", "failures.csv", "basis.json"
 ELSEWHERE = ("device", "workers", "out")  # what a training may go on with otherwise
 
 
@@ -43,7 +46,7 @@ def run(config: FineTuningConfig, *, overwrite: bool = False) -> Path:
     started = time.monotonic()
     device = resolve_device(config.device)
     goal, folds = goal_and_folds(config)
-    folder = _claim(config, overwrite=overwrite)
+    folder = _claim(config, _basis(config, goal, folds), overwrite=overwrite)
     outcomes = []
     with torch.random.fork_rng([torch.device(device)] if device.startswith("cuda") else []):
         for fold in folds:
@@ -79,24 +82,46 @@ def _train(config: FineTuningConfig, goal: Goal, fold: Fold, folder: Path, devic
     return FoldTraining(beginning, learner, fold, source, maker, folder).run()
 
 
-def _claim(config: FineTuningConfig, *, overwrite: bool) -> Path:
-    """Returns the run directory, in which a run with the same settings may stand."""
-    folder = config.out
+def _basis(config: FineTuningConfig, goal: Goal, folds: list[Fold]) -> dict[str, str | None]:
+    """Returns hashes of what may change while the settings stay: clips, labels and the checkpoint's content."""
+    content = None
+    if config.checkpoint is not None and config.checkpoint.is_file():  # it is said elsewhere that there is none
+        with config.checkpoint.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"checkpoint": content, **{fold.label: fold.identity(goal) for fold in folds}}
+
+
+def _other(folder: Path, config: FineTuningConfig, basis: dict[str, str | None]) -> str | None:
+    """Returns what differs in the run that stands in a folder, in words."""
     path = folder / files.CONFIG
-    if path.exists():
+    if not path.exists():
+        return None
+    try:
         before = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(before, dict) or _deciding(before) != _deciding(config.model_dump(mode="json")):
-            if not overwrite:
-                raise UserError(
-                    f"{folder} holds a run with other settings. Give this one another --out, or --overwrite."
-                )
-            for old in (*folder.glob("fold_*"), folder / "all"):
-                shutil.rmtree(old, ignore_errors=True)
+        stood = json.loads((folder / BASIS).read_text(encoding="utf-8")) if (folder / BASIS).exists() else None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return f"settings that cannot be read ({error})"
+    if not isinstance(before, dict) or _deciding(before) != _deciding(config.model_dump(mode="json")):
+        return "other settings"
+    return None if stood == basis else "other clips, labels or weights to begin with"
+
+
+def _claim(config: FineTuningConfig, basis: dict[str, str | None], *, overwrite: bool) -> Path:
+    """Returns the run directory, in which a run of the same settings, clips and weights to begin with may stand."""
+    folder = config.out
+    other = _other(folder, config, basis)
+    if other is not None:
+        if not overwrite:
+            raise UserError(f"{folder} holds a run with {other}. Give this one another --out, or --overwrite.")
+        for old in (*folder.glob("fold_*"), folder / "all"):
+            shutil.rmtree(old, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     # The metrics say that a run is complete: they go first and come last.
     for name in (files.METRICS, files.FOLDS, files.PREDICTIONS, files.REPORT, FAILURES):
         (folder / name).unlink(missing_ok=True)
-    path.write_text(config.to_yaml(), encoding="utf-8")
+    files.write_json(basis, folder / BASIS)
+    with whole_file(folder / files.CONFIG) as path:
+        path.write_text(config.to_yaml(), encoding="utf-8")
     return folder
 
 

@@ -41,7 +41,8 @@ def say(learner: Learner, examples: Examples, views: int, workers: int = 0) -> S
         for batch in batches(examples, size, workers, pinned=learner.device.type == "cuda"):
             found.unread.extend(batch.unread)
             if batch.names:
-                said = learner.goal.said(learner.outputs(batch.inputs)).double().cpu()
+                # Doubles only on the CPU: Apple's GPUs have none.
+                said = learner.goal.said(learner.outputs(batch.inputs)).cpu().double()
                 parts = said.split(batch.views)
                 found.by_name.update(
                     (name, part.mean(dim=0).numpy()) for name, part in zip(batch.names, parts, strict=True)

@@ -244,6 +244,9 @@ def test_from_pretraining(make_clips, tmp_path):
     torch.save({"model": before.state_dict()}, tmp_path / "pretrained.pth")
     tiny = {"checkpoint": tmp_path / "pretrained.pth", "model": "mae-dfer", "size": "tiny-test"}
     folder = run(config(tmp_path, "learning.learning_rate=1e-20", **tiny))
+    torch.save({"model": kind.pretraining(kind.sizes["tiny-test"]).state_dict()}, tmp_path / "pretrained.pth")
+    with pytest.raises(UserError, match="other clips, labels or weights"):
+        run(config(tmp_path, "learning.learning_rate=1e-20", **tiny))
     after = torch.load(folder / "all" / "model.pth", weights_only=False)["model"]
     name = "blocks.1.first_attn.proj.weight"
     assert torch.allclose(after[name], before.state_dict()[f"encoder.{name}"])
@@ -266,6 +269,50 @@ def test_other_settings_are_refused_in_the_same_folder(make_clips, tmp_path):
     with pytest.raises(UserError, match="holds a run with other settings"):
         run(config(tmp_path, seed=1))
     assert (run(config(tmp_path, seed=1), overwrite=True) / "predictions.csv").read_bytes() != first
+
+
+@pytest.mark.parametrize("kept", ["outcome.json", "checkpoint.pth"])
+def test_changed_clips_are_refused_in_the_same_folder(make_clips, tmp_path, monkeypatch, kept):
+    """Of a fold that is done, or only begun: rows in another order, one more clip, another label."""
+    make_clips(tmp_path, train=2, test=2)
+    with monkeypatch.context() as patch:
+        if kept == "checkpoint.pth":
+            patch.setattr(fold_training.FoldTraining, "_finish", ended_before)
+            with pytest.raises(KilledError):
+                run(config(tmp_path))
+        else:
+            run(config(tmp_path))
+    assert (tmp_path / "run" / "all" / kept).exists()
+    table = pd.read_csv(tmp_path / "clips.csv")
+    swapped = table.assign(emotion=[*table["emotion"][:-2], *table["emotion"][:-3:-1]])
+    for other in (table[::-1], table.drop(index=1), table.drop(index=11), swapped):
+        other.to_csv(tmp_path / "clips.csv", index=False)
+        with pytest.raises(UserError, match="other clips, labels or weights"):
+            run(config(tmp_path))
+    run(config(tmp_path), overwrite=True)
+    assert predictions(tmp_path / "run")["true_emotion"].tolist() == swapped["emotion"][6:].tolist()
+
+
+def ended_before(*_):
+    raise KilledError
+
+
+def test_predictions_are_found_by_name(make_clips, tmp_path):
+    make_clips(tmp_path, train=1, test=2)
+    before = predictions(run(config(tmp_path)))
+    path = tmp_path / "run" / "all" / "outcome.json"
+    outcome = json.loads(path.read_text())
+    outcome |= {key: outcome[key][::-1] for key in ("names", "said")}
+    path.write_text(json.dumps(outcome))
+    pd.testing.assert_frame_equal(predictions(run(config(tmp_path))), before)
+
+
+def test_settings_that_are_no_yaml_are_refused(make_clips, tmp_path):
+    make_clips(tmp_path, train=1, test=1)
+    run(config(tmp_path))
+    (tmp_path / "run" / "config.yaml").write_text("model: [")
+    with pytest.raises(UserError, match="settings that cannot be read"):
+        run(config(tmp_path))
 
 
 def test_mistakes(make_clips, tmp_path):

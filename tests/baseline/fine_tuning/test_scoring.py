@@ -92,6 +92,22 @@ def test_parts_of_a_wide_picture_are_views_too():
     assert said.by_name["c40"] == pytest.approx([69.5], abs=1e-3)
 
 
+def test_doubles_are_made_on_the_cpu_alone(monkeypatch):
+    """Apple's GPUs have none; here a tensor that is not yet on the CPU refuses."""
+
+    class Elsewhere(torch.Tensor):
+        def double(self):
+            raise TypeError("no doubles here")
+
+        def cpu(self):
+            return self.as_subclass(torch.Tensor)
+
+    goal = Values(("number",))
+    monkeypatch.setattr(goal, "said", lambda outputs: outputs.as_subclass(Elsewhere))
+    said = say(speaker(goal), Examples(Numbers(16), ["c16"], maker().to_score, 0), views=4)
+    assert said.by_name["c16"] == pytest.approx([7.5], abs=1e-3)
+
+
 def test_what_cannot_be_read_is_said_and_gets_the_prior():
     examples = Examples(Numbers(0, 16), ["c0", "c16"], maker().to_score, 0)
     said = say(speaker(Values(("number",))), examples, views=4)
