@@ -95,10 +95,16 @@ class AutoencoderEncoder(NetworkEncoder):
                 yield Piece(self.streams(item, window.frames), FRAMES, window.times, window.keep)
 
     def forward(self, pieces: list[Piece]) -> list["torch.Tensor"]:
-        """Returns the features ``(1, D)`` of each view and the rows ``(t, D)`` of each window."""
+        """Returns the features ``(n, D)`` of each view and the rows ``(t, D)`` of each window.
+
+        There is one vector of a view, or one for each picture if the checkpoint's network makes such.
+        """
         views = [piece for piece in pieces if piece.times is None]
         windows = [piece for piece in pieces if piece.times is not None]
-        features = iter(self.network(self.inputs(views)).features[:, None] if views else ())
+        features: Iterator[torch.Tensor] = iter(())
+        if views:
+            vectors = self.network(self.inputs(views)).features
+            features = iter(vectors.reshape(len(views), -1, vectors.shape[-1]))
         rows = iter(self.network.over_time(self.inputs(windows)) if windows else ())
         return [next(features if piece.times is None else rows) for piece in pieces]
 

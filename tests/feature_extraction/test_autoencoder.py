@@ -17,6 +17,7 @@ from feature_extraction.encoder import build_encoder
 from feature_extraction.faces.reel import Reel
 from feature_extraction.faces.spec import get_face_spec
 from feature_extraction.faces.store import to_record
+from feature_extraction.faces.track import FaceTrack
 from feature_extraction.reference import find_spec, spec_again
 from toolkit.cache import Cache, CacheWriter, Header, cache_path, find_cache
 from toolkit.errors import UserError
@@ -64,6 +65,22 @@ def test_fine_tuning_goes_on_as_an_encoder(tmp_path):
     network = build_encoder(find_spec(f"svfap:{path}", "visual")).network
     assert network.head is None
     assert torch.equal(network.fc_norm.weight, trained.fc_norm.weight)
+
+
+def test_a_network_of_single_pictures_gives_their_mean(tmp_path):
+    """The authors' ``keep_temporal_dim``."""
+    path, options = tmp_path / "werewolf" / "checkpoint-29.pth", {"mean_of": "local", "per_picture": True}
+    trained = save("mae-dfer", path, form="fine_tuning", outputs=3, **options)
+    said = argparse.Namespace(**ARGUMENTS, keep_temporal_dim=True, lg_classify_token_type="org")
+    torch.save({"model": trained.state_dict(), "args": said}, path)
+    encoder = build_encoder(find_spec(f"mae-dfer:{path}", "visual"))
+    crops = np.random.default_rng(0).integers(0, 256, (64, 64, 64, 3)).astype(np.uint8)
+    (found,) = encoder.encode([FaceTrack(crops, np.arange(64) / 25, *[np.zeros((64, 0))] * 3)])
+    video = encoder.preprocessing.normalised(torch.from_numpy(crops[::4])).transpose(0, 1)[None]
+    with torch.inference_mode():
+        expected = trained.eval()({"video": video}).features[0]
+    assert expected.shape == (16, 64)
+    np.testing.assert_allclose(found.utterance, expected.mean(dim=0), rtol=0, atol=1e-5)
 
 
 def test_what_a_file_holds_counts_and_not_where_it_lies(tmp_path):

@@ -1,12 +1,13 @@
 """Checkpoints of masked autoencoders: a network from a released file as it is."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
-from toolkit.errors import UserError
+from toolkit.errors import UserError, did_you_mean
 from toolkit.models.checkpoint_file import CheckpointFile, read_checkpoint, require_same
 from toolkit.models.checkpoint_size import completed, told_options
 from toolkit.models.masked_autoencoder import Family, FineTuning, Pretraining, autoencoders
@@ -159,9 +160,12 @@ def _size(file: CheckpointFile, name: str, kind: type[Family]) -> Any:
 
 def _built(file: CheckpointFile, build: Callable[..., Network], *arguments: Any, **options: Any) -> Network:
     """Returns a new network; what does not fit together is a mistake of whoever said what the file does not say."""
+    known = set(inspect.signature(build).parameters) - {"size", "outputs"}
+    for option in options.keys() - known:
+        raise UserError(f"'{option}' is no option of {build.__name__}. {did_you_mean(option, known)}")
     try:
         return build(*arguments, **options)
-    except ValueError as error:
+    except (ValueError, ZeroDivisionError) as error:
         raise UserError(
             f"The checkpoint {file.path} makes no network: {error}. Say what it does not: known={{FIELD: VALUE}}."
         ) from error

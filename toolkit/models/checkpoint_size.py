@@ -26,13 +26,18 @@ HINTS: Mapping[str, tuple[str, ...]] = {
     "video.decoder.heads": ("decoder_num_heads",),
     "audio.decoder.heads": ("decoder_num_heads_audio",),
 }
-# By option of fine-tuning networks: what the trainers call it; and what they call its values, where we differ.
+# By option of fine-tuning networks: what the trainers call it, and the values it may have, theirs and ours. No other is
+# taken: an activation is a function of torch's by its name, and a file must not choose which one is called.
 OPTION_HINTS: Mapping[str, str] = {
     "mean_of": "lg_classify_token_type",
     "activation": "head_activation_func",
     "per_picture": "keep_temporal_dim",
 }
-OPTION_VALUES: Mapping[str, Any] = {"region": "representatives", "org": "local"}
+OPTION_VALUES: Mapping[str, Mapping[str | bool, Any]] = {
+    "mean_of": {"region": "representatives", "org": "local", "all": "all"},
+    "activation": {"sigmoid": "sigmoid", "relu": "relu", "tanh": "tanh"},
+    "per_picture": {True: True, False: False},
+}
 PRETRAINING = ("taps", "decoder", "video.decoder", "audio.decoder")  # beginnings of what fine-tuning has no use for
 
 
@@ -106,8 +111,8 @@ def told_options(build: Callable[..., Any], arguments: Mapping[str, Any], known:
         if option in known or option not in parameters:
             continue
         value = arguments.get(name)
-        if isinstance(value, str | bool):
-            told[option] = OPTION_VALUES.get(value, value)
+        if isinstance(value, str | bool) and value in OPTION_VALUES[option]:
+            told[option] = OPTION_VALUES[option][value]
         elif parameters[option].default:
             assumed[option] = parameters[option].default
     return ToldOptions(told, assumed)

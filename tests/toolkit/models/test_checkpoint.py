@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from references.vectors import Vectors
 from toolkit.errors import UserError
 from toolkit.models.checkpoint import load_checkpoint
+from toolkit.models.mae_dfer import MaeDfer, MaeDferFineTuning
 from toolkit.models.masked_autoencoder import autoencoders
 from toolkit.models.svfap import Svfap, SvfapFineTuning, SvfapPretraining
 from toolkit.models.videomae import VideoMaeFineTuning, VideoMaeSize
@@ -202,6 +203,22 @@ def test_values_of_the_command_line_that_mean_nothing(tmp_path):
     config = {"input_size": "big", "num_heads": True, "stage_depths": "2,2,1", "num_frames": None}
     path = released(tmp_path / "net.pth", SvfapFineTuning(TINY, 0).state_dict(), config)
     assert load_checkpoint(path, known={"shape.size": 64}).report.told == {}
+
+
+def test_a_command_line_chooses_no_function(tmp_path):
+    """Nor anything else that is not one of a few words."""
+    size = MaeDfer.sizes["tiny-test"]
+    config = {"input_size": 64, "lg_region_size": [2, 2, 4], "head_activation_func": "manual_seed"}
+    weights = MaeDferFineTuning(size, 1).state_dict()
+    path = released(
+        tmp_path / "net.pth", weights, config | {"lg_classify_token_type": "every", "keep_temporal_dim": ""}
+    )
+    network, _, report = load_checkpoint(path)
+    assert (network.head.activation, network.mean_of, network.per_picture) == (None, "representatives", False)
+    assert report.assumed == {"shape.frames": 16, "heads": 1, "mean_of": "representatives"}
+    config |= {"head_activation_func": "tanh", "lg_classify_token_type": "org", "keep_temporal_dim": True}
+    network = load_checkpoint(released(path, weights, config)).network
+    assert (network.head.activation, network.mean_of, network.per_picture) == ("tanh", "local", True)
 
 
 def test_other_files(tmp_path):
