@@ -54,18 +54,29 @@ class AcceleratedTeam(Team):
         device: torch device of each, ``auto`` for one GPU each where there are some
 
     Raises:
-        UserError: accelerate is not installed
+        UserError: accelerate is not installed, or one GPU is named for all
     """
 
     def __init__(self, device: str) -> None:
         try:
-            from accelerate import Accelerator
+            from accelerate import Accelerator, DistributedDataParallelKwargs
         except ImportError:
             raise UserError(
                 "Several processes need accelerate, which is not installed. Install it with "
                 '`pip install -c constraints.txt -e ".[distributed]"`, or start one process.'
             ) from None
-        self._accelerator = Accelerator(cpu=device == "cpu")
+        if ":" in device:
+            raise UserError(
+                f"Got --device {device} for several processes, each of which has a device of its own. Use --device "
+                "auto, and CUDA_VISIBLE_DEVICES to choose among GPUs."
+            )
+        # Precision is the run's own setting, not accelerate's. Some networks have weights that the loss does not
+        # reach: the place of SVFAP's class token with context=release.
+        self._accelerator = Accelerator(
+            cpu=device == "cpu",
+            mixed_precision="no",
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )
         self.rank, self.processes = self._accelerator.process_index, self._accelerator.num_processes
         self.device = str(self._accelerator.device)
 
