@@ -227,6 +227,8 @@ def test_other_files(tmp_path):
     fine_tuned = released(tmp_path / "tuned.pth", SvfapFineTuning(TINY, 3).state_dict(), {"input_size": 64})
     with pytest.raises(UserError, match="is of fine-tuning and lacks the decoder"):
         load_checkpoint(fine_tuned, form="pretraining")
+    with pytest.raises(UserError, match=r"'drop' is no option of SvfapFineTuning\. Did you mean 'drop_path'"):
+        load_checkpoint(fine_tuned, drop=0.1)
     with pytest.raises(UserError, match=r"tuned\.pth: .*not of the family 'mae-dfer'"):
         load_checkpoint(fine_tuned, family="mae-dfer")
     of_pictures = {"patch_embed.proj.weight": torch.zeros(64, 3, 16, 16), "blocks.0.attn.qkv.weight": torch.zeros(1)}
