@@ -36,7 +36,7 @@ class FaceTrackClip(Clip):
         crops = []
         for number in wanted:
             file = self._cache.file.read("jpeg/bytes", int(begins[number]), int(ends[number]))
-            crop = cv2.imdecode(file, cv2.IMREAD_COLOR)
+            crop = cv2.imdecode(file, cv2.IMREAD_COLOR) if len(file) else None
             if crop is None:
                 raise ClipError(Status.UNREADABLE, f"{self._cache.path}: crop {number} of '{self.name}' is no JPEG")
             crops.append(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB))

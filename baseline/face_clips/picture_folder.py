@@ -20,7 +20,7 @@ class PictureFolder(Clip):
         rate: pictures per second (Hz), which a folder does not say
 
     Raises:
-        ClipError: ``missing``, or ``no_video``: there is no picture
+        ClipError: ``missing``, ``unreadable``, or ``no_video``: there is no picture
     """
 
     suffixes: ClassVar = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
@@ -28,7 +28,10 @@ class PictureFolder(Clip):
     def __init__(self, name: str, path: Path, sound_file: Path | None, rate: float = 25.0) -> None:
         if not path.exists():
             raise ClipError(Status.MISSING, f"{path}: no such file")
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        try:
+            files = sorted(path.iterdir()) if path.is_dir() else [path]
+        except OSError as error:
+            raise ClipError(Status.UNREADABLE, f"{path}: {error.strerror}") from error
         self._files = [file for file in files if file.suffix.lower() in self.suffixes]
         if not self._files:
             raise ClipError(Status.NO_VIDEO, f"{path}: no picture ({', '.join(sorted(self.suffixes))}) in it")
@@ -42,7 +45,10 @@ class PictureFolder(Clip):
         pictures: list[np.ndarray] = []
         for number in wanted:
             # Not cv2.imread, which writes a line of its own about what it cannot read.
-            content = np.fromfile(self._files[number], np.uint8)
+            try:
+                content = np.fromfile(self._files[number], np.uint8)
+            except OSError as error:
+                raise ClipError(Status.UNREADABLE, f"{self._files[number]}: {error}") from error
             picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
             if picture is None:
                 raise ClipError(Status.UNREADABLE, f"{self._files[number]}: no picture")

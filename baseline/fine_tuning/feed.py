@@ -91,10 +91,9 @@ def batches(examples: Examples, size: int, workers: int = 0, *, pinned: bool = F
         workers: processes that read, 0 for none beside this one
         pinned: whether inputs go to memory from which a GPU copies beside its work
     """
+    workers = min(workers, len(examples))
     options = {"prefetch_factor": 2, "worker_init_fn": _begin_worker} if workers else {}
-    yield from DataLoader(
-        examples, size, num_workers=min(workers, len(examples)), collate_fn=_together, pin_memory=pinned, **options
-    )
+    yield from DataLoader(examples, size, num_workers=workers, collate_fn=_together, pin_memory=pinned, **options)
 
 
 def _begin_worker(_: int) -> None:

@@ -109,6 +109,8 @@ def _by_split(config: FineTuningConfig, corpus: Corpus, learnt: np.ndarray, labe
         raise UserError(
             f"Corpus '{corpus.name}' has the splits {', '.join(corpus.splits)} and none to score. Give --folds 5."
         )
+    if config.select == "release" and not labelled[test].any():
+        raise UserError(f"--select release chooses on the clips scored, none of which is labelled in '{corpus.name}'.")
     validation = np.flatnonzero((splits == VALIDATION).to_numpy() & labelled)
     if config.select == "best" and not len(validation):
         raise UserError(

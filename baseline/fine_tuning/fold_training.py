@@ -18,7 +18,7 @@ from baseline.fine_tuning.fold import Fold
 from baseline.fine_tuning.learner import Learner
 from baseline.fine_tuning.network import Beginning
 from baseline.fine_tuning.scoring import Said, say
-from baseline.pretraining.checkpoint import said_of_size, write_checkpoint
+from baseline.pretraining.checkpoint import said_of_options, said_of_size, write_checkpoint
 from baseline.run_directory import write_json
 from toolkit.errors import UserError
 from toolkit.models.checkpoint_file import UNREADABLE, read_checkpoint
@@ -172,8 +172,9 @@ class FoldTraining:
             return
         self._best, self._epoch = scores.get("score", self._best), epoch
         # In the authors' format, and so that `load_checkpoint` knows what shapes do not say.
-        arguments = argparse.Namespace(**said_of_size(self._beginning.size))
-        weights = {"model": self._learner.network.state_dict(), "epoch": epoch, "args": arguments}
+        network = self._learner.network
+        arguments = argparse.Namespace(**said_of_size(self._beginning.size), **said_of_options(network))
+        weights = {"model": network.state_dict(), "epoch": epoch, "args": arguments}
         write_checkpoint(self._folder / MODEL, weights)
 
     def _finish(self) -> Outcome:

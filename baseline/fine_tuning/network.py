@@ -43,15 +43,20 @@ def begin(config: FineTuningConfig, outputs: int) -> Beginning:
     options = {"drop_path": config.learning.drop_path, **config.network}
     if options.get("per_picture"):
         raise UserError("Labels are of whole clips: network.per_picture has none to learn from. Leave it out.")
+    if config.checkpoint is not None and config.size and not config.model:
+        raise UserError(f"--size {config.size} is of no --model. Name one, or leave the size to the checkpoint.")
     with torch.random.fork_rng([]):
         torch.manual_seed(config.seed)
         if config.checkpoint is not None:
             known = (
                 dict(_flat(_size(autoencoders.get(config.model), config.size))) if config.model and config.size else {}
             )
-            loaded = load_checkpoint(
-                config.checkpoint, form="fine-tuning", outputs=outputs, family=config.model, known=known, **options
-            )
+            try:
+                loaded = load_checkpoint(
+                    config.checkpoint, form="fine-tuning", outputs=outputs, family=config.model, known=known, **options
+                )
+            except TypeError as error:
+                raise UserError(f"The options of the network do not fit {config.checkpoint}: {error}.") from None
             family = autoencoders.get(loaded.report.family)
             return Beginning(loaded.network, family, loaded.size, str(loaded.report))
         family = autoencoders.get(str(config.model))

@@ -10,7 +10,8 @@ import torch
 
 from toolkit.errors import UserError
 from toolkit.models.checkpoint_file import UNREADABLE
-from toolkit.models.checkpoint_size import HINTS
+from toolkit.models.checkpoint_size import HINTS, OPTION_HINTS, OPTION_VALUES
+from toolkit.models.masked_autoencoder import FineTuning
 from toolkit.whole_file import whole_file
 
 _NAME = re.compile(r"checkpoint-(\d+)\.pth")
@@ -83,4 +84,17 @@ def said_of_size(size: Any) -> dict[str, Any]:
             said.setdefault(name, []).append(value)
         else:
             said[name] = value
+    return said
+
+
+def said_of_options(network: FineTuning) -> dict[str, Any]:
+    """Returns what `load_checkpoint` is told of a network's options, as the authors call them.
+
+    Args:
+        network: of any family
+    """
+    said = {}
+    for option, values in OPTION_VALUES.items():
+        value = getattr(network.head if option == "activation" else network, option, None)
+        said |= {OPTION_HINTS[option]: theirs for theirs, ours in values.items() if ours == value}
     return said

@@ -83,7 +83,8 @@ class Pretrainer:
         size, hears = size_of(settings), "audio" in autoencoders.get(settings.model).streams
         self._view = PretrainingView(size.shape.size, step=settings.frame_step, hears=hears, window=settings.looked_at)
         clips_read = hashlib.sha256("\n".join(clips.names).encode()).hexdigest()
-        said = settings.model_dump(mode="json") | said_of_size(size) | {"clips_read": clips_read}
+        said = settings.model_dump(mode="json") | said_of_size(size)
+        said |= {"clips_read": clips_read, "processes": team.processes}
         self._arguments = argparse.Namespace(**said)
         self._failures = dict(clips.left_out)
         self._rows: list[Row] = []
@@ -148,9 +149,14 @@ class Pretrainer:
     def _resumed(self) -> int:
         """Goes on from the last checkpoint, and returns the epoch that is to be trained next."""
         path = last_checkpoint(self.doings.out)
+        state: dict[str, Any] = {"epoch": -1, "curve": []} if path is None else read_own(path)
+        if any(curve != state["curve"] for curve in self.team.gathered([state["curve"]])):
+            raise UserError(
+                f"The processes do not find the same checkpoint in {self.doings.out}. Give all machines one --out that "
+                "they share, or copies of it that are the same."
+            )
         if path is None:
             return 0
-        state: dict[str, Any] = read_own(path)
         if state["args"].clips_read != self._arguments.clips_read:
             raise UserError(
                 f"{path} was trained on other clips than {self.doings.out} is to go on with: the corpus or the faces "
@@ -161,6 +167,12 @@ class Pretrainer:
         begun = int(state["epoch"]) + 1
         if self.team.rank == 0 and begun < self.settings.epochs:
             logger.info("going on after %s", path)
+            before = getattr(state["args"], "processes", None)
+            if before not in (None, self.team.processes):
+                logger.warning(
+                    "%s is of %d processes, not %d: contrasts are within what a process sees, so losses may change",
+                    *(path, before, self.team.processes),
+                )
         return begun
 
     def _save(self, epoch: int) -> None:

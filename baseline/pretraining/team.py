@@ -71,7 +71,7 @@ class AcceleratedTeam(Team):
                 "auto, and CUDA_VISIBLE_DEVICES to choose among GPUs."
             )
         # Precision is the run's own setting, not accelerate's. Some networks have weights that the loss does not
-        # reach: the place of SVFAP's class token with context=release.
+        # reach, SVFAP with context=release among them.
         self._accelerator = Accelerator(
             cpu=device == "cpu",
             mixed_precision="no",

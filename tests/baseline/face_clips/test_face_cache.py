@@ -6,7 +6,7 @@ import pytest
 from baseline.face_clips.face_cache import FaceCache
 from toolkit.cache import cache_path
 from toolkit.corpus import load_corpus
-from toolkit.errors import UserError
+from toolkit.errors import ClipError, UserError
 
 
 @pytest.fixture
@@ -40,6 +40,17 @@ def test_only_the_wanted_crops_are_read(clips, monkeypatch):
     sizes = clips.cache.ragged("frames/size", "clip_0")
     clip.pictures(np.array([2, 11]))
     assert [length for name, length in read if name == "jpeg/bytes"] == [sizes[2], sizes[11]]
+
+
+def test_a_crop_without_bytes_is_unreadable(clips, monkeypatch):
+    clip, read = clips.open(0), clips.cache.file.read
+
+    def emptied(name, start, stop):
+        return read(name, start, start if name == "jpeg/bytes" else stop)
+
+    monkeypatch.setattr(clips.cache.file, "read", emptied)
+    with pytest.raises(ClipError, match="crop 2 of 'clip_0' is no JPEG"):
+        clip.pictures(np.array([2]))
 
 
 def test_a_cache_that_is_not_there_and_one_that_lacks_a_clip_are_named(face_clips, tmp_path):

@@ -37,8 +37,21 @@ def test_what_cannot_be_read_says_so(folder):
     (folder / "clip" / "00.png").write_bytes(b"broken")
     with pytest.raises(ClipError, match=r"^unreadable: .*00.png"):
         PictureFolder("clip", folder / "clip", None).pictures(np.array([0]))
+    (folder / "clip" / "00.png").unlink()
+    (folder / "clip" / "00.png").mkdir()
+    with pytest.raises(ClipError, match=r"^unreadable: .*00.png"):
+        PictureFolder("clip", folder / "clip", None).pictures(np.array([0]))
     (folder / "empty").mkdir()
     with pytest.raises(ClipError, match=r"^no_video"):
         PictureFolder("clip", folder / "empty", None)
     with pytest.raises(ClipError, match=r"^missing"):
         PictureFolder("clip", folder / "none", None)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_unreadable(folder, monkeypatch):
+    def refused(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(folder), "iterdir", refused)
+    with pytest.raises(ClipError, match=r"^unreadable: .*Permission denied"):
+        PictureFolder("clip", folder / "clip", None)

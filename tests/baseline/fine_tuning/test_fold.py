@@ -61,6 +61,13 @@ def test_nothing_to_score_and_nothing_to_choose_on(make_clips, tmp_path):
         goal_and_folds(config(tmp_path, corpus=str(tmp_path / "b" / "clips.csv"), select="best"))
 
 
+def test_the_choice_of_the_release_needs_labels_of_what_is_scored(make_clips, tmp_path):
+    table = make_clips(tmp_path, train=2, test=1).table
+    table.assign(emotion=table["emotion"].where(table["split"] == "train")).to_csv(tmp_path / "clips.csv", index=False)
+    with pytest.raises(UserError, match="none of which is labelled"):
+        goal_and_folds(config(tmp_path, corpus=str(tmp_path / "clips.csv"), select="release"))
+
+
 def lists(tmp_path, number, test):
     folder = tmp_path / f"fd{number}"
     folder.mkdir()

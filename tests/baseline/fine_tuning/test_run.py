@@ -243,6 +243,11 @@ def test_from_pretraining(make_clips, tmp_path):
     before = kind.pretraining(kind.sizes["tiny-test"])
     torch.save({"model": before.state_dict()}, tmp_path / "pretrained.pth")
     tiny = {"checkpoint": tmp_path / "pretrained.pth", "model": "mae-dfer", "size": "tiny-test"}
+    with pytest.raises(UserError, match="--size tiny-test is of no --model"):
+        run(config(tmp_path, **tiny | {"model": None}))
+    for option in ("network.nothing=1", "network.form=1"):
+        with pytest.raises(UserError, match="option"):
+            run(config(tmp_path, option, out=option, **tiny))
     folder = run(config(tmp_path, "learning.learning_rate=1e-20", **tiny))
     torch.save({"model": kind.pretraining(kind.sizes["tiny-test"]).state_dict()}, tmp_path / "pretrained.pth")
     with pytest.raises(UserError, match="other clips, labels or weights"):

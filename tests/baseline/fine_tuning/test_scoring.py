@@ -108,6 +108,10 @@ def test_doubles_are_made_on_the_cpu_alone(monkeypatch):
     assert said.by_name["c16"] == pytest.approx([7.5], abs=1e-3)
 
 
+def test_of_no_clips_nothing_is_said_by_workers():
+    assert say(speaker(Values(("number",))), Examples(Numbers(), [], maker().to_score, 0), 4, workers=2) == ({}, [])
+
+
 def test_what_cannot_be_read_is_said_and_gets_the_prior():
     examples = Examples(Numbers(0, 16), ["c0", "c16"], maker().to_score, 0)
     said = say(speaker(Values(("number",))), examples, views=4)

@@ -6,7 +6,7 @@ import os
 import pytest
 import torch
 
-from baseline.pretraining.checkpoint import checkpoint_path, last_checkpoint, read_own, said_of_size
+from baseline.pretraining.checkpoint import checkpoint_path, last_checkpoint, read_own, said_of_options, said_of_size
 from baseline.pretraining.run import pretrain
 from toolkit.errors import UserError
 from toolkit.models.checkpoint import load_checkpoint
@@ -62,6 +62,26 @@ def test_damaged_and_hostile_files_are_refused(tmp_path):
     torch.save({"model": {}}, path)
     with pytest.raises(UserError, match="has no args, curve, epoch"):
         read_own(path)
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("mae-dfer", {"mean_of": "local", "activation": "tanh"}),
+        ("mae-dfer", {"mean_of": "representatives", "activation": None}),
+        ("hicmae", {"activation": "sigmoid"}),
+    ],
+)
+def test_options_come_back(model, options, tmp_path):
+    family = autoencoders.get(model)
+    size = family.sizes["tiny-test"]
+    network = family.fine_tuning(size, 2, **options)
+    arguments = argparse.Namespace(**said_of_size(size), **said_of_options(network))
+    torch.save({"model": network.state_dict(), "args": arguments}, tmp_path / "model.pth")
+    loaded = load_checkpoint(tmp_path / "model.pth")
+    assert loaded.report.assumed == {}
+    assert loaded.network.head.activation == options["activation"]
+    assert getattr(loaded.network, "mean_of", None) == options.get("mean_of")
 
 
 def test_said_of_size():

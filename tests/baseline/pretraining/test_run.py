@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import torch
 
+from baseline.pretraining.checkpoint import read_own
 from baseline.pretraining.run import pretrain
+from baseline.pretraining.team import Team
 from toolkit.errors import UserError
 
 
@@ -80,6 +82,32 @@ def test_other_clips_are_refused(quickly, face_clips):
     path.write_text("\n".join(["name,video", *rows[1:]]), encoding="utf-8")
     with pytest.raises(UserError, match="was trained on other clips"):
         pretrain(*quickly(**given))
+
+
+class TwoTeams(Team):
+    """Stands for two processes, of which the other found another curve."""
+
+    def gathered(self, things):
+        return [*things, [{"loss": 1.0}]]
+
+
+def test_processes_that_find_other_checkpoints_are_refused(quickly, monkeypatch):
+    settings, doings = quickly()
+    monkeypatch.setattr("baseline.pretraining.run.assemble", TwoTeams)
+    with pytest.raises(UserError, match="do not find the same checkpoint"):
+        pretrain(settings, doings)
+
+
+def test_another_number_of_processes_is_said(quickly, caplog):
+    settings, doings = quickly()
+    pretrain(settings, doings)
+    (doings.out / "checkpoint-2.pth").unlink()
+    state = read_own(doings.out / "checkpoint-1.pth")
+    assert state["args"].processes == 1
+    state["args"].processes = 4
+    torch.save(state, doings.out / "checkpoint-1.pth")
+    pretrain(settings, doings)
+    assert "is of 4 processes, not 1" in caplog.text
 
 
 def test_clips_that_cannot_be_used_are_counted_once(quickly, caplog):
