@@ -106,7 +106,7 @@ class RunConfig(BaseModel, extra="forbid"):
         context: clips on either side of a clip, of the same group, whose mean features are features too
         compress: frames that become one, their mean; 12, or 6 where they are aligned, if absent
         model: registered network
-        network: the network's own options
+        network: the network's own options, in place of its own defaults
         training: how it is trained
         protocol: what chooses and what is scored (`PROTOCOLS`)
         folds: number of folds, 0 for one per group; if absent one, the corpus' own split ``val``, where it has that,
@@ -133,7 +133,7 @@ class RunConfig(BaseModel, extra="forbid"):
     context: int = Field(0, ge=0)
     compress: int | None = Field(None, ge=1)
     model: str = "attention"
-    network: Annotated[dict[str, Any], AfterValidator(_network_options)] = {"hidden": 128, "dropout": 0.3}
+    network: Annotated[dict[str, Any], AfterValidator(_network_options)] = {}
     training: TrainingSettings = TrainingSettings()
     protocol: Protocol = "honest"
     folds: int | None = Field(None, ge=0)

@@ -52,7 +52,7 @@ class Deployed(nn.Module):
         self.eval()
 
     def forward(self, values: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        """Returns probabilities ``(clips, labels)`` and, where a network learnt it, valence ``(clips,)``.
+        """Returns the `outputs`: probabilities ``(clips, labels)``, valence ``(clips,)``.
 
         Args:
             values: ``(clips, dim)`` float32 by feature, finite also where a clip lacks one
@@ -69,10 +69,16 @@ class Deployed(nn.Module):
         probabilities = torch.where(knows.any(0)[:, None], probabilities, self.prior)
         if not self.rated:
             return (probabilities,)
-        mean, deviation = self.valence
+        mean, deviation = self.valence  # (rated, 1) each
         rates = knows[self.rated]  # (rated, clips)
         valence = mean_of_some(output.valence[self.rated] * deviation + mean, rates).clamp(*self.ensemble.valence_range)
-        return probabilities, torch.where(rates.any(0), valence, self.usual)
+        valence = torch.where(rates.any(0), valence, self.usual)
+        return (probabilities, valence) if self.ensemble.labels else (valence,)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of what comes out: ``probabilities`` where there are labels, ``valence`` where a network learnt it."""
+        return ["probabilities"] * bool(self.ensemble.labels) + ["valence"] * bool(self.rated)
 
     def _probabilities(self, logits: Tensor, knows: Tensor) -> Tensor:
         """Returns ``(clips, labels)`` of ``(models, clips, outputs)`` and the models that count for each clip."""
@@ -86,8 +92,8 @@ def export_run(folder: Path, path: Path) -> float:
     """Writes the networks of a run as ONNX, if the file gives what they give.
 
     Inputs are ``FEATURE`` ``(clips, dim)`` float32 and ``FEATURE.present`` ``(clips,)`` boolean for every feature of
-    the run, outputs ``probabilities`` ``(clips, labels)`` and ``valence`` ``(clips,)``, which is left out where none
-    was learnt. The file's metadata name the labels.
+    the run, outputs ``probabilities`` ``(clips, labels)`` and ``valence`` ``(clips,)``, either of which is left out
+    where it was not learnt. The file's metadata name the labels.
 
     Args:
         folder: ``RUNS/<track>/<name>``
@@ -137,7 +143,9 @@ def largest_difference(ensemble: FoldEnsemble, path: Path) -> float:
     for inputs in _random_batches(ensemble):
         given = {key: values.numpy() for key, values in inputs.values.items()}
         given |= {f"{key}.present": mask.numpy() for key, mask in inputs.present.items()}
-        for ours, theirs in zip(session.run(None, given), ensemble.predict(inputs)[:2], strict=False):
+        prediction = ensemble.predict(inputs)._asdict()
+        for output, ours in zip(session.get_outputs(), session.run(None, given), strict=True):
+            theirs = prediction[output.name]
             differences.append((np.abs(ours - theirs) / np.maximum(1, np.abs(theirs))).max())
     return float(np.max(differences))
 
@@ -165,7 +173,7 @@ def _write(ensemble: FoldEnsemble, path: Path) -> None:
             dynamo=True,
             dynamic_shapes=shapes,
             input_names=[*keys, *(f"{key}.present" for key in keys)],
-            output_names=["probabilities", "valence"][: 1 + bool(graph.rated)],
+            output_names=graph.outputs,
             verbose=False,
         )
     program.model.metadata_props.update(_metadata(ensemble))

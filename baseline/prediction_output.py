@@ -18,13 +18,14 @@ def table_lines(clips: Sequence[ClipPrediction]) -> list[str]:
     one_emotion = clips[0].emotion is not None
     labels = list(clips[0].probabilities) if one_emotion else []
     rated = any(clip.valence is not None for clip in clips)
-    head = ["clip", "emotion" if one_emotion else "words", *labels, *(["valence"] if rated else []), "missing"]
+    said = ["emotion"] if one_emotion else ["words"] if clips[0].probabilities else []  # of a sentiment, nothing
+    head = ["clip", *said, *labels, *(["valence"] if rated else []), "missing"]
     rows = [head]
     for clip in clips:
-        said = [clip.emotion] if clip.emotion is not None else [_words(clip)]
+        told = [clip.emotion or _words(clip)] if said else []
         shares = [f"{clip.probabilities[label]:.3f}" for label in labels]
         valence = [] if not rated else ["" if clip.valence is None else f"{clip.valence:+.2f}"]
-        rows.append([clip.name, *said, *shares, *valence, _missing(clip)])
+        rows.append([clip.name, *told, *shares, *valence, _missing(clip)])
     return aligned(rows)
 
 
@@ -62,7 +63,8 @@ def _facts(clip: ClipPrediction) -> dict[str, Any]:
 
 
 def _row(clip: ClipPrediction) -> dict[str, Any]:
-    said = {"openset": format_words(clip.words)} if clip.emotion is None else {"emotion": clip.emotion}
+    said = {"openset": format_words(clip.words)} if clip.probabilities else {}
+    said = said if clip.emotion is None else {"emotion": clip.emotion}
     row = {"name": clip.name, **said, "valence": clip.valence}
     row |= {"without_features": not clip.known, "missing": _missing(clip)}
     return row | {f"probability_{label}": share for label, share in clip.probabilities.items()}

@@ -81,8 +81,10 @@ def _made_of(run: RunFiles) -> str:
         return ""
     listed = ", ".join(encoders[:-1]) + (" and " if encoders[1:] else "") + encoders[-1]
     count = len(run.metrics.get("folds", []))
-    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
-    return f"{number} {model} network{'' if count == 1 else 's'}, one per fold, on {listed}."
+    seeds = len(run.metrics.get("seeds", {}).get("seeds", [0]))
+    number = _NUMBERS[count * seeds] if count * seeds < len(_NUMBERS) else str(count * seeds)
+    each = "one per fold" if seeds == 1 else f"one per fold and seed ({count} and {seeds})"
+    return f"{number} {model} network{'' if count * seeds == 1 else 's'}, {each}, on {listed}."
 
 
 def _render(contents: Mapping[str, Any]) -> str:

@@ -12,8 +12,11 @@ from baseline.crossvalidation import CrossValidation
 from baseline.dataset import FeatureSource, coverage
 from baseline.spread import mean_and_std
 from baseline.study import Study, measure, summary
+from baseline.tallies import task_tallies
 from baseline.task import Prediction, Task, Truth
 from baseline.track import Learned
+from toolkit.errors import UserError
+from toolkit.metrics.bootstrap import bootstrap_interval
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +42,31 @@ def metrics_of(study: Study, learned: Learned, *, compare: bool) -> dict[str, An
         "selection": SELECTIONS[study.recipe.select],
         "folds": [result._asdict() for result in final.results],
         "validation": final.validation,
-        "out_of_fold": summary(final.task, final.held_out.take(own), truth, names),
-        "test": study.test_scores(final),
+        "out_of_fold": summary(final.task, final.held_out.take(own), truth, names)
+        | _interval(final.task, final.held_out.take(own), study.train.table.iloc[own]),
+        "test": {
+            split: entry | _test_interval(study, final, split) for split, entry in study.test_scores(final).items()
+        },
         "seeds": _seeds(study, final),
         **learned.metrics,
         **({"modalities": modalities_of(study, learned.supervised)} if compare else {}),
         "coverage": coverage(study.sources, [*everyone, *tested]),
         "without_features": {split: int((~rows).sum()) for split, rows in usable.items()},
     }
+
+
+def _test_interval(study: Study, final: CrossValidation, split: str) -> dict[str, Any]:
+    part = study.tests[split]
+    if not study.task.judged(Truth.of(part.examples.targets)).any():
+        return {}
+    return _interval(final.task, final.ensemble.predict(part.examples.inputs), part.corpus.table)
+
+
+def _interval(task: Task, prediction: Prediction, table: pd.DataFrame) -> dict[str, Any]:
+    """Returns the ends of the 95 % bootstrap interval of the track's own score, nothing where there is no score."""
+    tally = task_tallies(task, prediction, table).get("score")
+    ends = [] if tally is None else [end for end in bootstrap_interval(tally) if np.isfinite(end)]
+    return {"interval": ends} if ends else {}
 
 
 def _seeds(study: Study, final: CrossValidation) -> dict[str, Any]:
@@ -73,7 +93,11 @@ def modalities_of(study: Study, fused: CrossValidation) -> dict[str, Any]:
     """Returns the scores of all features together and of each modality alone, trained in the same way."""
     entries = {"fused": _entry(study, fused, list(study.sources))}
     for name, features in feature_sets(study.sources).items():
-        entries[name] = _entry(study, study.cross_validate(features), features)
+        try:
+            entries[name] = _entry(study, study.cross_validate(features), features)
+        except UserError as error:  # a modality that too few clips have must not end a run that has learnt from all
+            logger.warning("%s alone is left out: %s", name, error)
+            continue
         mean = entries[name]["validation"].get("score", {}).get("mean", float("nan"))
         logger.info("%s alone: %s %.4f", name, study.task.score_name, mean)
     return entries

@@ -12,6 +12,7 @@ import torch
 from baseline import run_directory as files
 from baseline.config import RunConfig, validated
 from baseline.crossvalidation import CrossValidation, Recipe
+from baseline.network_options import require_options
 from baseline.protocol import make_folds, read_folds, shuffled_folds, write_folds
 from baseline.reading import reading_of
 from baseline.results import metrics_of, prediction_table
@@ -89,6 +90,7 @@ def open_study(config: RunConfig, track: Track) -> Study:
     if TRAIN in splits:
         raise UserError(f"'{TRAIN}' is no test split: its clips were learnt from. predictions.csv has them, held out.")
     tests = {split: load_part(corpus.select(split), sources, reading, task, device) for split in splits}
+    require_options(config.model, config.network)
     recipe = recipe_of(config, corpus, task, tests, folds)
     with torch.random.fork_rng([]):  # only to see that it can be built, before anything is written
         build_network(**recipe.network, inputs=training.inputs.dims, classes=task.outputs)

@@ -1,6 +1,5 @@
 """What a search draws from: for each option of a network and of its training a few values, MERTools' or one's own."""
 
-import inspect
 import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from baseline import network_options
 from baseline.config import RunConfig, TrainingSettings, validated
 from toolkit.errors import UserError, did_you_mean
-from toolkit.models.network import networks
 
 Value = bool | int | float | str | None
 Ranges = Mapping[str, tuple[Value, ...]]
@@ -120,11 +119,12 @@ def space_of(config: RunConfig, path: Path | None = None, fixed: Collection[str]
 
 def options_of(model: str) -> list[str]:
     """Returns every option that trials of a network may differ in, as ``--set`` names them."""
-    parameters = inspect.signature(networks.get(model)).parameters.values()
-    own = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY and one.name != "frames"]
     # The weight of the valence is part of what is learnt, and one for all trials.
     training = [name for name in TrainingSettings.model_fields if name != "valence_weight"]
-    return [*(f"network.{name}" for name in own), *(f"training.{name}" for name in training)]
+    return [
+        *(f"network.{name}" for name in network_options.options_of(model)),
+        *(f"training.{name}" for name in training),
+    ]
 
 
 def configured(config: RunConfig, settings: Mapping[str, Any], *, place: str = "the search") -> RunConfig:

@@ -11,6 +11,7 @@ from baseline.context import with_twins
 from baseline.crossvalidation import CrossValidation, Recipe, cross_validate_all, join_seeds, merits_of_all
 from baseline.dataset import Examples, FeatureSource
 from baseline.fold_models import FoldEnsemble
+from baseline.network_options import anchored
 from baseline.reading import Reading
 from baseline.task import Prediction, Task, Truth
 from toolkit.corpus import Corpus
@@ -96,11 +97,18 @@ class Study:
             features: as of `cross_validate`
             additions: as of `cross_validate`
         """
-        return cross_validate_all(self._examples(features), self.folds, self.task, recipes, additions=additions)
+        examples = self._examples(features)
+        recipes = self._anchored(recipes, examples)
+        return cross_validate_all(examples, self.folds, self.task, recipes, additions=additions)
 
     def merits(self, recipes: Sequence[Recipe]) -> list[list[float] | None]:
         """Returns by what each recipe may be chosen (`merits_of_all`); the recipes' own seeds hold."""
-        return merits_of_all(self.training, self.folds, self.task, recipes)
+        return merits_of_all(self.training, self.folds, self.task, self._anchored(recipes, self.training))
+
+    def _anchored(self, recipes: Sequence[Recipe], examples: Examples) -> list[Recipe]:
+        """Returns recipes whose networks are told which of the features is the text."""
+        modalities = {key: self.sources[key].modality if key in self.sources else "" for key in examples.inputs.values}
+        return [recipe._replace(network=anchored(recipe.network, modalities)) for recipe in recipes]
 
     def _examples(self, features: Sequence[str] | None) -> Examples:
         inputs = self.training.inputs

@@ -66,16 +66,16 @@ def _of_test(run: RunFiles, split: str) -> Headline:
     metrics, name = run.metrics, str(run.metrics.get("score_name", "score"))
     entry, validation = metrics["test"][split], metrics.get("validation", {})
     key, where = main_key(entry["scores"]), split
+    clips = f"{where}, {entry.get('clips', '?')} clips{_interval(entry) if key == 'score' else ''}"
     facts = [
         Fact(score_of(other, name).title, value, None, where) for other, value in _others(metrics, entry["scores"])
     ]
     if key in validation:
         mean, spread = validation[key]["mean"], validation[key].get("std")
         facts.insert(0, Fact("Validation", mean, spread, _of_which(metrics)))
+    facts += _over_seeds(metrics, split, key)
     guess = guess_most_frequent(*_confusion(entry))
-    return Headline(
-        score_of(key, name), entry["scores"][key], f"{where}, {entry.get('clips', '?')} clips", facts, guess
-    )
+    return Headline(score_of(key, name), entry["scores"][key], clips, facts, guess)
 
 
 def _of_folds(run: RunFiles) -> Headline | None:
@@ -88,12 +88,33 @@ def _of_folds(run: RunFiles) -> Headline | None:
     others = _others(metrics, validation)
     facts = [Fact(score_of(other, name).title, entry["mean"], entry.get("std"), note) for other, entry in others]
     facts += [
-        Fact(f"{score_of(other, name).title}, pooled", value, None, f"all {pooled['clips']} held-out clips together")
+        Fact(
+            f"{score_of(other, name).title}, pooled",
+            value,
+            None,
+            f"all {pooled['clips']} held-out clips together{_interval(pooled) if other == 'score' else ''}",
+        )
         for other, value in pooled.get("scores", {}).items()
         if other in (key, "accuracy")
     ]
+    facts += _over_seeds(metrics, "validation", key)
     value, guess = validation[key]["mean"], guess_most_frequent(*_confusion(pooled))
     return Headline(score_of(key, name), value, f"the validation folds, {note}", facts, guess)
+
+
+def _interval(entry: Mapping[str, Any]) -> str:
+    """Returns the bootstrap interval of the track's own score in words, nothing where the run kept none."""
+    return ", 95 % interval {:.4f} to {:.4f}".format(*entry["interval"]) if "interval" in entry else ""
+
+
+def _over_seeds(metrics: Mapping[str, Any], place: str, key: str | None) -> list[Fact]:
+    """Returns mean and deviation of a score over the seeds, nothing of a single seed."""
+    seeds = metrics.get("seeds", {})
+    entry = seeds.get(place, {}).get(key)
+    if not entry:
+        return []
+    note = f"mean ± std of {len(seeds['seeds'])} seeds, each alone"
+    return [Fact("Over seeds", entry["mean"], entry.get("std"), note)]
 
 
 def _of_which(metrics: Mapping[str, Any]) -> str:

@@ -28,6 +28,12 @@ def test_command_line_wins_over_set(file):
     assert load_config(file, {"seed": 5}, ["seed=9"]).seed == 5
 
 
+def test_networks_have_their_own_defaults():
+    """Such as a hidden size of 64 in tfn, whether another option is given or not."""
+    assert load_config(None, GIVEN).network == {}
+    assert load_config(None, GIVEN, ["network.dropout=0.5"]).network == {"dropout": 0.5}
+
+
 def test_round_trip(tmp_path):
     config = load_config(None, GIVEN | {"options": {"rounds": 2}}, ["network.hidden=16"])
     (tmp_path / "again.yaml").write_text(config.to_yaml())

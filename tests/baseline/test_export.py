@@ -41,8 +41,8 @@ def assert_deployed(ensemble):
     for inputs in subject._random_batches(ensemble):
         expected = ensemble.predict(inputs)
         outputs = graph(inputs.values, inputs.present)
-        for ours, theirs in zip(outputs, expected[:2], strict=False):
-            torch.testing.assert_close(ours.detach(), torch.from_numpy(theirs), rtol=1e-5, atol=1e-6)
+        for name, ours in zip(graph.outputs, outputs, strict=True):
+            torch.testing.assert_close(ours.detach(), torch.from_numpy(getattr(expected, name)), rtol=1e-5, atol=1e-6)
     return outputs
 
 
@@ -69,10 +69,27 @@ def test_deployed_where_a_fold_never_had_a_feature_or_a_valence():
     assert len(assert_deployed(ensemble_of(unrated=[0, 1]))) == 1
 
 
+def test_deployed_where_each_fold_knows_other_clips():
+    """The second fold has no say in clips that have nothing but what it never saw."""
+    for mean_of in ("probabilities", "logits"):
+        assert len(assert_deployed(ensemble_of(never=["words", "face.1"], mean_of=mean_of))) == 2
+
+
 def test_deployed_without_standardisation():
     ensemble = ensemble_of()
-    models = [model._replace(standard=model.standard._replace(limit=torch.inf)) for model in ensemble.models]
-    assert_deployed(replace(ensemble, models=models))
+    usual = torch.tensor(0.75)
+    models = [m._replace(standard=m.standard._replace(limit=torch.inf, usual=usual)) for m in ensemble.models]
+    _, valence = assert_deployed(replace(ensemble, models=models))
+    assert valence.tolist() == [0.75] * 600, "the last batch has no features"
+
+
+def test_deployed_sentiment():
+    """There are no labels, and no probabilities either."""
+    ensemble = ensemble_of()
+    models = [model._replace(prior=torch.zeros(0)) for model in ensemble.models]
+    sentiment = replace(ensemble, models=models, labels=(), activation="sigmoid")
+    assert len(assert_deployed(sentiment)) == 1
+    assert subject.Deployed(sentiment).outputs == ["valence"]
 
 
 def test_random_batches_have_clips_with_all_some_and_no_features():

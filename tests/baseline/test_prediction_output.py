@@ -13,6 +13,7 @@ SILENT = Missing("egemaps", "audio", Status.SILENT, "the sound is silent")
 HAPPY = ClipPrediction("a", "happy", 1.5, [], {"happy": 0.75, "sad": 0.25}, [], True)
 LOST = ClipPrediction("long-name", "sad", -0.25, [], {"happy": 0.4, "sad": 0.6}, [SILENT], False)
 WORDS = ClipPrediction("a", None, None, ["joyful", "calm"], {"calm": 0.5, "joyful": 0.625, "sad": 0.25}, [], True)
+RATED = ClipPrediction("c", None, -0.5, [], {}, [], True)
 SPEECHLESS = ClipPrediction("b", None, None, [], {"calm": 0.125, "joyful": 0.0, "sad": 0.25}, [], True)
 
 
@@ -31,6 +32,12 @@ def test_table_of_words():
         "a     joyful 0.62, calm 0.50",
         "b     (sad 0.25, calm 0.12, joyful 0.00)",
     ]
+
+
+def test_sentiment(tmp_path):
+    assert table_lines([RATED]) == ["clip  valence  missing", "c     -0.50"]
+    write_predictions([RATED], tmp_path / "out.csv")
+    assert list(pd.read_csv(tmp_path / "out.csv")) == ["name", "valence", "without_features", "missing"]
 
 
 def test_json():

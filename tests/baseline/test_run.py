@@ -9,7 +9,10 @@ import pytest
 import yaml
 
 from baseline.config import load_config
+from baseline.fold_models import FoldEnsemble
 from baseline.run import run
+from baseline.spread import plus_minus
+from baseline.summary import summary_lines
 from toolkit.errors import UserError
 from toolkit.submission import validate_submission
 
@@ -186,7 +189,7 @@ def test_training_clips_without_labels(start, tmp_path):
         ({"network": {"dropout": 2}}, r"Network 'mlp' cannot be built with .*dropout probability"),
         ({"test": ["train"]}, r"'train' is no test split: its clips were learnt from"),
         ({"folds": 2, "select": "inner"}, r"Got 2 folds with --select inner.*Use --folds 3"),
-        ({"network": {"hiden": 8}}, r"Network 'mlp' cannot be built with .*'hiden'"),
+        ({"network": {"hiden": 8}}, r"Unknown option 'hiden' of network 'mlp'. Did you mean 'hidden'\?"),
         ({"features": ["voice", "nose"]}, r"No cache of 'nose'"),
         ({"device": "tpu"}, r"Device 'tpu' cannot be used"),
     ],
@@ -252,6 +255,38 @@ def test_unknown_split(start):
         start(test=["test_mutli"])
 
 
+def test_the_anchor_is_the_text(start):
+    """Also where the features have names of their own, and where a modality alone has none."""
+    folder = start(model="mmim", features=["voice", "words"], compare=True)
+    assert FoldEnsemble.load(folder / "model.safetensors").network["anchor"] == "words"
+    assert sorted(metrics_of(folder)["modalities"]) == ["audio", "fused", "text"]
+
+
+def test_a_modality_that_too_few_clips_have_is_not_compared(start, tiny, make_cache, tmp_path):
+    """One clip has a face: the network of its fold cannot learn from faces alone, nor can it end the run."""
+    corpus, _ = tiny
+    (tmp_path / "cache/tiny/visual/face.h5").unlink()
+    make_cache(tmp_path / "cache", corpus, "face", failed=list(corpus.table["name"][1:]))
+    folder = start(features=["voice", "face"], compare=True)
+    assert sorted(metrics_of(folder)["modalities"]) == ["audio", "fused"]
+
+
+def test_seeds_and_intervals_are_told(start):
+    folder = start(seeds=2, report=True)
+    metrics = metrics_of(folder)
+    spread = metrics["seeds"]["test_multi"]["score"]
+    low, high = metrics["test"]["test_multi"]["interval"]
+    assert low < metrics["test"]["test_multi"]["scores"]["score"] < high
+    lines = summary_lines(folder)
+    assert lines[2].endswith(f"{low:.4f} to {high:.4f}")
+    folds = metrics["seeds"]["validation"]["score"]
+    assert f"2 seeds, each alone: validation {plus_minus(folds)}, test_multi {plus_minus(spread)}" in lines
+    page = (folder / "report.html").read_text()
+    assert "Six mlp networks, one per fold and seed (3 and 2), on " in page
+    assert f"95 % interval {low:.4f} to {high:.4f}" in page
+    assert "mean ± std of 2 seeds, each alone" in page
+
+
 def test_unknown_option_of_a_track(start):
     with pytest.raises(
         UserError, match=r"Unknown option of track 'semi' 'round' in the settings. Did you mean 'rounds'\?"
@@ -291,7 +326,15 @@ def test_command_line(start, tmp_path):
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     folder = tmp_path / "runs/multi/attention-voice+words-seed0"
-    assert done.stdout.splitlines()[0].split() == ["split", "clips", "weighted_f1", "accuracy", "score", "mse"]
+    assert done.stdout.splitlines()[0].split() == [
+        "split",
+        "clips",
+        "weighted_f1",
+        "accuracy",
+        "score",
+        "mse",
+        "interval",
+    ]
     assert done.stdout.splitlines()[-1] == str(folder / "report.html")
     config = yaml.safe_load((folder / "config.yaml").read_text())
     assert config["features"] == ["voice", "words"]
