@@ -6,6 +6,8 @@ Timed in one run, in an order that changes every round, medians of the rounds:
 - *plain*: the same equations and weights with attention written out, ``plain_autoencoders.py``;
 - *ours*: `toolkit.models`, in float32 and beside it in the precision that ``--dtype`` names.
 
+*of processors* is the same ratio of the times that the cores worked, which other processes on the machine disturb less.
+
 Floating-point operations are as torch counts them, two for a multiplication and addition. The deviation of a
 precision is the length of the difference from float32 over the length of the numbers in float32.
 
@@ -78,25 +80,25 @@ def network_of(name: str, device: str) -> FineTuning:
     return family.fine_tuning(family.sizes["base"], CASES[name].classes).eval().to(device)
 
 
-def seconds(work: Callable[[], object], device: str) -> float:
-    """Returns the wall time of a piece of work."""
-    start = time.perf_counter()
+def seconds(work: Callable[[], object], device: str) -> tuple[float, float]:
+    """Returns the wall time of a piece of work, and the time that all cores worked for this process."""
+    start, worked = time.perf_counter(), time.process_time()
     work()
     if device.startswith("cuda"):
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - worked
 
 
-def medians(ways: Mapping[str, Callable[[], object]], rounds: int, device: str) -> dict[str, float]:
-    """Returns the median seconds of each way; the order changes, so that none always comes after the same one."""
-    taken: dict[str, list[float]] = {way: [] for way in ways}
+def medians(ways: Mapping[str, Callable[[], object]], rounds: int, device: str) -> dict[str, np.ndarray]:
+    """Returns the median `seconds` of each way; the order changes, so that none always comes after the same one."""
+    taken: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     generator = np.random.default_rng(0)
     for number in range(rounds + 1):
         for way in generator.permutation(list(ways)).tolist():
-            time_taken = seconds(ways[way], device)
+            times = seconds(ways[way], device)
             if number:  # the first round only warms up
-                taken[way].append(time_taken)
-    return {way: float(np.median(times)) for way, times in taken.items()}
+                taken[way].append(times)
+    return {way: np.median(times, axis=0) for way, times in taken.items()}
 
 
 def deviation(values: Tensor, exact: Tensor) -> float:
@@ -129,9 +131,10 @@ def compare(name: str, precision: torch.dtype, device: str, rounds: int) -> Row:
     with torch.inference_mode():
         apart = max(deviation(ours, theirs) for ours, theirs in zip(ways["ours"](), ways["plain"](), strict=True))
         row: Row = {"network": name, "GFLOP": gigaflops(ways["ours"]), "authors'": CASES[name].gigaflops}
-        taken = medians(ways, rounds, device)
+        both = medians(ways, rounds, device)
+        taken = {way: float(wall) for way, (wall, _) in both.items()}
         row |= {"plain_s": taken["plain"], "ours_s": taken["ours"], "ours/plain": taken["ours"] / taken["plain"]}
-        row["apart"] = apart
+        row |= {"of processors": float(both["ours"][1] / both["plain"][1]), "apart": apart}
         if precision != torch.float32:
             off = [deviation(one, other) for one, other in zip(ways["short"](), ways["ours"](), strict=True)]
             row |= {"precision": str(precision).removeprefix("torch."), "short_s": taken["short"]}
@@ -146,7 +149,7 @@ def ceiling(device: str) -> float:
     left, right = torch.randn(2, SIDE, SIDE, device=device, dtype=torch.bfloat16)
     out = torch.empty_like(left)
     taken = medians({"product": lambda: torch.mm(left, right, out=out)}, 20, device)
-    return 2 * SIDE**3 / taken["product"]
+    return float(2 * SIDE**3 / taken["product"][0])
 
 
 def pretrain(name: str, device: str, rounds: int, most: float) -> Row:
@@ -165,10 +168,11 @@ def pretrain(name: str, device: str, rounds: int, most: float) -> Row:
         loss.backward()
         optimizer.step()
 
-    work, taken = 1e9 * gigaflops(step), medians({"step": step}, rounds, device)["step"]
+    work, taken = 1e9 * gigaflops(step), medians({"step": step}, rounds, device)["step"][0]
     return {
-        "pretraining": name, "batch": BATCH, "GFLOP": work / 1e9, "steps/s": 1 / taken, "clips/s": BATCH / taken,
-        "ceiling TFLOP/s": most / 1e12, "share of it": work / taken / most,
+        "pretraining": name, "batch": BATCH, "GFLOP": work / 1e9,
+        "steps/s": float(1 / taken), "clips/s": float(BATCH / taken),
+        "ceiling TFLOP/s": most / 1e12, "share of it": float(work / taken / most),
     }  # fmt: skip
 
 
