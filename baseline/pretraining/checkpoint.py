@@ -93,8 +93,10 @@ def said_of_options(network: FineTuning) -> dict[str, Any]:
     Args:
         network: of any family
     """
-    said = {}
+    said: dict[str, Any] = {}
     for option, values in OPTION_VALUES.items():
         value = getattr(network.head if option == "activation" else network, option, None)
-        said |= {OPTION_HINTS[option]: theirs for theirs, ours in values.items() if ours == value}
+        theirs = {ours: word for word, ours in values.items()}
+        if value in theirs:
+            said[OPTION_HINTS[option]] = theirs[value]
     return said
