@@ -35,7 +35,9 @@ def pretrain(
     corpus: Annotated[list[str], option("REF ...", "One or more of READER:PATH or the path of a CSV.")],
     out: Annotated[Path, option("DIR", "Folder of the run; one that was ended there goes on.")],
     size: Annotated[str, typer.Option(metavar="NAME", help="base; small or tiny where there are such.")] = "base",
-    split: Annotated[list[str] | None, option("SPLIT ...", "Splits to read (default: all; labels never are).")] = None,
+    split: Annotated[
+        list[str] | None, option("SPLIT ...", "Splits to read (default: all, test clips too; never labels).")
+    ] = None,
     source: Annotated[Place, typer.Option(help="Faces that were cut out, or whole pictures.")] = Place.FACES,
     cache: Annotated[Path | None, option("DIR", "Folder of the caches, for faces.")] = None,
     faces: Annotated[str, typer.Option(metavar="NAME", help="How the faces were found.")] = "mtcnn",

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from baseline.face_clips.stream import Draw
 from toolkit.seeds import generator_for
 
@@ -21,13 +23,14 @@ class Order:
         self._clips, self._batch, self._seed = clips, batch, seed
         self.steps = max(1, clips // batch)
 
-    def step_draws(self, epoch: int) -> list[list[Draw]]:
-        """Returns the draws of each step of an epoch."""
+    def step_draws(self, epoch: int) -> Iterator[list[Draw]]:
+        """Yields the draws of each step of an epoch."""
         chance = generator_for(self._seed, "order", str(epoch))
         rounds = -(-self.steps * self._batch // self._clips)
-        orders = [chance.permutation(self._clips).tolist() for _ in range(rounds)]
-        draws = [Draw(epoch, number, again) for again, order in enumerate(orders) for number in order]
-        return [draws[start : start + self._batch] for start in range(0, self.steps * self._batch, self._batch)]
+        numbers = np.concatenate([chance.permutation(self._clips) for _ in range(rounds)])
+        for start in range(0, self.steps * self._batch, self._batch):
+            places = range(start, start + self._batch)
+            yield [Draw(epoch, int(numbers[place]), place // self._clips) for place in places]
 
     def parts(self, epochs: range, *, accumulate: int = 1, rank: int = 0, processes: int = 1) -> Iterator[list[Draw]]:
         """Yields what a process reads, ``accumulate`` batches for each step of all epochs.

@@ -16,6 +16,8 @@ from baseline.schedule import cosine_schedule, scaled_rate
 from toolkit.errors import UserError
 from toolkit.models.masked_autoencoder import Pretraining, Reconstruction
 
+CHECKED = 50  # steps from one look at the loss to the next; each look waits for the device
+
 
 class Training:
     """AdamW under a cosine, as all three systems have it.
@@ -68,12 +70,9 @@ class Training:
                 with nullcontext() if is_last else self.team.apart(self._joined):
                     means.append(self._part(next(batches)))
             norms.append(self._step())
-        found = {name: self._mean([part[name] for part in means]) for name in means[0]}
-        if not torch.tensor(list(found.values())).isfinite().all():
-            raise UserError(
-                f"The loss is not finite in epoch {number}: {found['loss']}. Take a lower --learning-rate, more "
-                "--warmup-epochs, or --dtype bfloat16 in place of float16."
-            )
+            if (step + 1) % CHECKED == 0:
+                self._require_finite(number, means[-self.settings.accumulate :])
+        found = self._require_finite(number, means)
         head = {"epoch": number, "steps": self.steps, "learning_rate": rate}
         return head | found | {"gradient_norm": self._mean(norms)}
 
@@ -125,6 +124,16 @@ class Training:
         self.scaler.update()
         self.optimizer.zero_grad()
         return norm
+
+    def _require_finite(self, number: int, parts: Sequence[Mapping[str, Tensor]]) -> dict[str, float]:
+        """Returns the means of some batches' losses over all processes, each of which sees the same."""
+        found = {name: self._mean([part[name] for part in parts]) for name in parts[0]}
+        if not torch.tensor(list(found.values())).isfinite().all():
+            raise UserError(
+                f"The loss is not finite in epoch {number}: {found['loss']}. Take a lower --learning-rate, more "
+                "--warmup-epochs, or --dtype bfloat16 in place of float16."
+            )
+        return found
 
     def _mean(self, values: Sequence[Tensor]) -> float:
         """Returns the mean over all values and processes."""

@@ -244,7 +244,7 @@ def test_from_pretraining(make_clips, tmp_path):
     torch.save({"model": before.state_dict()}, tmp_path / "pretrained.pth")
     tiny = {"checkpoint": tmp_path / "pretrained.pth", "model": "mae-dfer", "size": "tiny-test"}
     with pytest.raises(UserError, match="--size tiny-test is of no --model"):
-        run(config(tmp_path, **tiny | {"model": None}))
+        run(config(tmp_path, out="sized", **tiny | {"model": None}))
     for option in ("network.nothing=1", "network.form=1"):
         with pytest.raises(UserError, match="option"):
             run(config(tmp_path, option, out=option, **tiny))

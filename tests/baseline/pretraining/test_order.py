@@ -4,6 +4,8 @@ from itertools import chain
 
 import pytest
 
+from baseline.face_clips.stream import Draw
+from baseline.pretraining import order as order_module
 from baseline.pretraining.order import Order
 
 
@@ -14,8 +16,15 @@ def test_every_epoch_has_its_own_order_and_no_clip_twice():
     assert [draw.epoch for draw in first] == [0] * 9
     assert len({draw.number for draw in first}) == 9
     assert [draw.number for draw in first] != [draw.number for draw in second]
-    assert Order(10, 3, seed=1).step_draws(1) == order.step_draws(1)
-    assert Order(10, 3, seed=2).step_draws(1) != order.step_draws(1)
+    assert list(chain(*Order(10, 3, seed=1).step_draws(1))) == second
+    assert list(chain(*Order(10, 3, seed=2).step_draws(1))) != second
+
+
+def test_draws_are_made_step_by_step(monkeypatch):
+    made = []
+    monkeypatch.setattr(order_module, "Draw", lambda *numbers: made.append(numbers) or Draw(*numbers))
+    step = next(Order(1000, 10, seed=0).step_draws(0))
+    assert made == [tuple(draw) for draw in step]
 
 
 def test_of_few_clips_each_comes_as_often_as_is_needed():

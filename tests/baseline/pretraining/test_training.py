@@ -103,3 +103,14 @@ def test_a_loss_that_is_not_finite_ends_the_training(quickly):
         made.network.mask_token.fill_(float("nan"))
     with pytest.raises(UserError, match="not finite in epoch 2"):
         made.epoch(2, batches(1))
+
+
+def test_a_loss_that_is_not_finite_is_seen_before_the_epoch_ends(quickly, monkeypatch):
+    monkeypatch.setattr("baseline.pretraining.training.CHECKED", 2)
+    made = training(quickly()[0], steps=9)
+    with torch.no_grad():
+        made.network.mask_token.fill_(float("nan"))
+    left = batches(9)
+    with pytest.raises(UserError, match="not finite in epoch 0"):
+        made.epoch(0, left)
+    assert len(list(left)) == 7, "two steps were taken"
