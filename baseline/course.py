@@ -114,7 +114,11 @@ class Course:
 
 
 def _joined(outputs: Sequence[NetworkOutput]) -> NetworkOutput:
-    """Returns the outputs of several batches, ``(models, batch, ...)``, as one; their own losses are left out."""
+    """Returns the outputs of several batches, ``(models, batch, ...)``, as one.
+
+    Their own losses are left out: nothing is judged by them, and those that compare clips with each other, as MMIM's
+    score of each clip with each, depend on who is in a batch.
+    """
     if len(outputs) == 1:
         return outputs[0]
     features, logits, valence, losses = zip(*outputs, strict=True)
