@@ -81,11 +81,11 @@ def test_products_are_short_and_targets_are_not(quickly, dtype):
 
 def test_a_batch_that_is_seen_again_and_again_is_learned(quickly):
     settings = quickly(batch=256, epochs=1, warmup_epochs=0, learning_rate=3e-3, mask_ratio=0.75)[0]
-    made = training(settings, steps=60)
+    made = training(settings, steps=150)
     rows, columns = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
     picture = ((rows * 3 + columns * 5) % 256).to(torch.uint8)[None, None, :, :, None].expand(2, 16, 64, 64, 3)
     batch = ClipBatch([Draw(0, 0), Draw(0, 1)], [0, 1], {"video": picture}, {})
-    made.epoch(0, iter([batch] * 60))
+    made.epoch(0, iter([batch] * 150))
     after = made.rebuild({"video": normalised(picture)}, made.masks(batch.draws)).loss.item()
     assert after < 0.7, "well under the mean of each patch, which has 1"
 
