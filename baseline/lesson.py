@@ -48,15 +48,19 @@ class Lesson:
         return targets._replace(valence=(targets.valence - mean) / deviation)
 
     @cached_property
+    def judging(self) -> Tensor:
+        """``(k,)`` rows that choose the epoch: those of `valid` with a feature that some training clip has."""
+        if self.valid is None:
+            return self.train[:0]
+        return self.valid[self.standard.usable(self.pool.inputs)[self.valid]]
+
+    @cached_property
     def held(self) -> tuple[Inputs, Targets, Truth] | None:
         """What an epoch is judged on: features, labels with standardised valence, and the labels as they are.
 
-        Clips that have nothing but features that no training clip has take no part. Vectors are standardised; frames
-        are not, and come shortest clips first, for `shown`.
+        Vectors are standardised; frames are not, and come shortest clips first, for `shown`.
         """
-        if self.valid is None:
-            return None
-        rows, lengths = self.valid[self.standard.usable(self.pool.inputs)[self.valid]], self.pool.inputs.lengths
+        rows, lengths = self.judging, self.pool.inputs.lengths
         if not len(rows):
             return None
         if lengths is not None:

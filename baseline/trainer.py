@@ -172,7 +172,8 @@ def _effort(jobs: Sequence[Job]) -> float:
 def _shape(job: Job) -> str:
     """Returns what jobs of one stack have in common."""
     lesson = job.lesson
-    return f"{shape_of(job.network, job.settings)} {lesson.steps(job.settings.batch_size)} {lesson.held is None}"
+    chooses = len(lesson.judging) > 0
+    return f"{shape_of(job.network, job.settings)} {lesson.steps(job.settings.batch_size)} {chooses} {lesson.normalise}"
 
 
 def shape_of(network: Mapping[str, Any], settings: TrainingSettings) -> str:
