@@ -150,12 +150,12 @@ def _render(out: Path, plans: list[ClipPlan], workers: int) -> None:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[Any]:
-    """Gives a ``map`` over processes, or the built-in one where one process is enough."""
-    if workers <= 1:
-        yield map
-        return
-    # Not forked: the caller may have threads (torch, OpenMP), and a fork of those may hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin) as pool:
+    """Gives a ``map`` over processes, also where there is one.
+
+    In a process that has done much else (thousands of tests, say) the same clip came out with other last bits. Not
+    forked: the caller may have threads (torch, OpenMP), and a fork of those may hang.
+    """
+    with ProcessPoolExecutor(max(1, workers), mp_context=get_context("spawn"), initializer=_begin) as pool:
         yield functools.partial(pool.map, chunksize=2)
 
 
