@@ -18,6 +18,7 @@ from baseline.fine_tuning.summary import summary_lines
 from toolkit.errors import UserError
 from toolkit.frame_sampling import view_frames
 from toolkit.models.checkpoint import load_checkpoint
+from toolkit.models.checkpoint_file import read_checkpoint
 from toolkit.models.masked_autoencoder import autoencoders
 
 TINY = ["learning.epochs=2", "learning.batch_size=4", "learning.accumulate=1", "learning.warmup_epochs=0"]
@@ -117,7 +118,7 @@ def test_killed_and_gone_on_is_the_same(make_clips, tmp_path, monkeypatch, selec
     for fold in range(3):
         one, other = (folder / f"fold_{fold}" for folder in (whole, parts))
         assert (one / "outcome.json").read_bytes() == (other / "outcome.json").read_bytes()
-        weights = [torch.load(each / "model.pth", weights_only=False)["model"] for each in (one, other)]
+        weights = [read_checkpoint(each / "model.pth").weights for each in (one, other)]
         assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
         assert not (other / "checkpoint.pth").exists()
 
@@ -252,7 +253,7 @@ def test_from_pretraining(make_clips, tmp_path):
     torch.save({"model": kind.pretraining(kind.sizes["tiny-test"]).state_dict()}, tmp_path / "pretrained.pth")
     with pytest.raises(UserError, match="other clips, labels or weights"):
         run(config(tmp_path, "learning.learning_rate=1e-20", **tiny))
-    after = torch.load(folder / "all" / "model.pth", weights_only=False)["model"]
+    after = read_checkpoint(folder / "all" / "model.pth").weights
     name = "blocks.1.first_attn.proj.weight"
     assert torch.allclose(after[name], before.state_dict()[f"encoder.{name}"])
 
