@@ -94,9 +94,12 @@ def fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
         jobs: the networks
         task: what is learnt
     """
-    workers = _workers(jobs)
+    alike = _alike(jobs)
+    effort = {number: _effort(jobs[number], same.network) for same in alike for number in same.numbers}
+    workers = _workers(jobs, sum(effort.values()))
     room = _ALONE_BYTES if workers == 1 else _PROCESS_BYTES
-    stacks = sorted(_stacks(jobs, room, workers), key=lambda numbers: -_effort([jobs[number] for number in numbers]))
+    stacks = [stack for same in alike for stack in _stacks(jobs, same, room, workers)]
+    stacks.sort(key=lambda numbers: -sum(effort[number] for number in numbers))  # long ones first
     lots = [Lot([jobs[number] for number in numbers], task) for numbers in stacks]
     if workers == 1:
         with old_objects_left_alone():
@@ -122,51 +125,74 @@ def train(lot: Lot) -> list[State]:
     return course.results()
 
 
-def _workers(jobs: Sequence[Job]) -> int:
+class _Alike(NamedTuple):
+    """Jobs of one shape.
+
+    Attributes:
+        numbers: which of all jobs
+        network: one of their networks, without numbers
+    """
+
+    numbers: list[int]
+    network: Network
+
+
+def _alike(jobs: Sequence[Job]) -> list[_Alike]:
+    numbers: dict[str, list[int]] = {}
+    for number, job in enumerate(jobs):
+        numbers.setdefault(_shape(job), []).append(number)
+    return [_Alike(same, hollow(jobs[same[0]].network)) for same in numbers.values()]
+
+
+def hollow(network: Mapping[str, Any]) -> Network:
+    """Returns a network whose weights have sizes and no numbers, by the arguments of `build_network`.
+
+    Raises:
+        UserError: it cannot be built
+    """
+    with torch.device("meta"):
+        return build_network(**network)
+
+
+def weight_bytes(network: Network) -> int:
+    """Returns the size of a network's weights."""
+    return sum(weight.numel() * weight.element_size() for weight in network.parameters())
+
+
+def _workers(jobs: Sequence[Job], effort: float) -> int:
     """Returns how many processes share the work, one where that does not pay or there are no cores to share."""
-    if not jobs or jobs[0].lesson.device().type != "cpu":
+    if effort < PROCESSES_FROM or jobs[0].lesson.device().type != "cpu":
         return 1
-    alike: dict[str, list[Job]] = {}
-    for job in jobs:
-        alike.setdefault(_shape(job), []).append(job)
-    work = sum(_effort(same) for same in alike.values())
-    return min(torch.get_num_threads(), len(jobs)) if work >= PROCESSES_FROM else 1
+    return min(torch.get_num_threads(), len(jobs))
 
 
-def _stacks(jobs: Sequence[Job], room: int, workers: int) -> Iterator[list[int]]:
+def _stacks(jobs: Sequence[Job], same: _Alike, room: int, workers: int) -> Iterator[list[int]]:
     """Yields the numbers of the jobs that train as one stack.
 
     Args:
         jobs: all of them
+        same: those of one shape
         room: bytes for the weights of a stack on a CPU, and all that Adam keeps of them
         workers: processes among which they are shared
     """
-    alike: dict[str, list[int]] = {}
-    lessons: dict[Lesson, int] = {}
-    for number, job in enumerate(jobs):
-        alike.setdefault(_shape(job), []).append(number)
-        lessons.setdefault(job.lesson, len(lessons))
-    for numbers in alike.values():
-        # Models of one lesson read the same batches; those of one learning rate move in one go.
-        numbers.sort(key=lambda number: (lessons[jobs[number].lesson], jobs[number].settings.learning_rate))
-        first = jobs[numbers[0]]
-        network = _build(first)
-        together = network.stacks and exact(network, first.settings.batch_size)
-        own = _STATE * sum(weight.numel() * weight.element_size() for weight in network.parameters())
-        space = room if first.lesson.device().type == "cpu" else _DEVICE_BYTES
-        most = max(1, space // max(1, own)) if together else 1
-        count = min(len(numbers), max(-(-len(numbers) // most), workers))  # of stacks, as even as can be
-        for part in range(count):
-            yield numbers[part * len(numbers) // count : (part + 1) * len(numbers) // count]
+    lessons = {lesson: place for place, lesson in enumerate(dict.fromkeys(job.lesson for job in jobs))}
+    # Models of one lesson read the same batches; those of one learning rate move in one go.
+    numbers = sorted(same.numbers, key=lambda n: (lessons[jobs[n].lesson], jobs[n].settings.learning_rate))
+    first = jobs[numbers[0]]
+    together = same.network.stacks and exact(same.network, first.settings.batch_size)
+    space = room if first.lesson.device().type == "cpu" else _DEVICE_BYTES
+    most = max(1, space // max(1, _STATE * weight_bytes(same.network))) if together else 1
+    count = min(len(numbers), max(-(-len(numbers) // most), workers))  # of stacks, as even as can be
+    for part in range(count):
+        yield numbers[part * len(numbers) // count : (part + 1) * len(numbers) // count]
 
 
-def _effort(jobs: Sequence[Job]) -> float:
-    """Returns about how many operations it takes to train jobs of one shape: six a weight and vector that it reads."""
-    lesson = jobs[0].lesson
-    lengths = lesson.pool.inputs.lengths
+def _effort(job: Job, network: Network) -> float:
+    """Returns about how many operations it takes to train a network: six a weight and vector that it reads."""
+    lengths = job.lesson.pool.inputs.lengths
     frames = 1.0 if lengths is None else max(1.0, float(lengths.double().mean()))
-    weights = sum(weight.numel() for weight in _build(jobs[0]).parameters())
-    return 6 * weights * frames * len(lesson.train) * sum(job.settings.epochs for job in jobs)
+    weights = sum(weight.numel() for weight in network.parameters())
+    return 6 * weights * frames * len(job.lesson.train) * job.settings.epochs
 
 
 def _shape(job: Job) -> str:

@@ -4,19 +4,16 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import torch
-
 from baseline.config import RunConfig
 from baseline.crossvalidation import Recipe
 from baseline.run import recipe_of
 from baseline.sampler import make_sampler
 from baseline.search_space import SearchSpace, configured
 from baseline.study import Study
-from baseline.trainer import shape_of
+from baseline.trainer import hollow, shape_of, weight_bytes
 from baseline.trial import DIVERGED, Trial, key_of, ranked
 from baseline.trial_log import TrialLog
 from toolkit.errors import UserError
-from toolkit.models.network import build_network
 
 logger = logging.getLogger(__name__)
 
@@ -125,9 +122,8 @@ def _weight_bytes(study: Study, recipe: Recipe) -> int:
     Raises:
         UserError: it cannot be built
     """
-    with torch.random.fork_rng([]):
-        network = build_network(**recipe.network, inputs=study.training.inputs.dims, classes=study.task.outputs)
-    return sum(weight.numel() * weight.element_size() for weight in network.parameters())
+    sizes = {"inputs": study.training.inputs.dims, "classes": study.task.outputs}
+    return weight_bytes(hollow(recipe.network | sizes))
 
 
 def _train(study: Study, call: Sequence[_Candidate]) -> Iterator[Trial]:

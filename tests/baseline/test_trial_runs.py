@@ -73,16 +73,15 @@ def test_a_call_is_of_one_shape_and_is_spoken_of(start, jobs, caplog, monkeypatc
 
 
 def test_size_is_measured_once_per_shape(start, monkeypatch):
-    """A tensor fusion has 275 million weights: too many to draw them for each of fifty trials."""
     from baseline import trial_runs
 
-    real, built = trial_runs.build_network, []
+    real, built = trial_runs.hollow, []
 
-    def build(**arguments):
-        built.append(arguments["hidden"])
-        return real(**arguments)
+    def build(network):
+        built.append(network["hidden"])
+        return real(network)
 
-    monkeypatch.setattr(trial_runs, "build_network", build)
+    monkeypatch.setattr(trial_runs, "hollow", build)
     ranges = {"network.hidden": (4, 8), "network.dropout": (0.0, 0.1), "training.learning_rate": (0.01, 0.001)}
     start(ranges=ranges, trials=8)
     assert sorted(built) == [4, 8]
