@@ -186,10 +186,12 @@ def test_the_first_difference_is_named(tmp_path, change, message):
 
 def test_what_cannot_be_known(tmp_path):
     """Heads that are not of published width, stages that are of no published size."""
-    narrow = SvfapFineTuning(TINY._replace(dim=24, heads=3), 0).state_dict()
+    narrow = SvfapFineTuning(TINY._replace(dim=24, heads=3)).state_dict()
     with pytest.raises(UserError, match=r"'heads', is not stored, and 24 numbers.*known={'heads': NUMBER}"):
         load_checkpoint(released(tmp_path / "net.pth", narrow))
     assert load_checkpoint(tmp_path / "net.pth", known={"heads": 3, "shape.size": 64}).size.heads == 3
+    with pytest.raises(UserError, match=r"makes no network: 24 numbers of a token .* to 5 attention heads"):
+        load_checkpoint(tmp_path / "net.pth", known={"heads": 5, "shape.size": 64})
     odd = SvfapFineTuning(TINY._replace(depths=(2, 4, 1)), 0).state_dict()
     with pytest.raises(UserError, match="weights do not say which stage a block is of"):
         load_checkpoint(released(tmp_path / "net.pth", odd, {"img_size": 64}))

@@ -31,6 +31,16 @@ def fine_tuning(family, outputs: int = 3, **options) -> FineTuning:
     return family.fine_tuning(family.sizes["tiny-test"], outputs, **options)
 
 
+def with_heads(size, heads: int):
+    """Yields sizes, in each of which one more kind of blocks has so many heads, and whether only pretraining has it."""
+    for name, value in size._asdict().items():
+        if hasattr(value, "_fields"):
+            for other, is_decoder in with_heads(value, heads):
+                yield size._replace(**{name: other}), is_decoder or name == "decoder"
+        elif name.endswith("heads"):
+            yield size._replace(**{name: heads}), False
+
+
 def test_there_are_all():
     assert NAMES == ["hicmae", "mae-dfer", "svfap", "videomae"]
     with pytest.raises(UserError, match=r"Unknown masked autoencoder 'mae-dfr'\. Did you mean 'mae-dfer'"):
@@ -152,6 +162,17 @@ def test_pretrained_weights_fit(family):
     assert {name.split(".")[0] for name in new} <= {"fc_norm", "head", "video_layer_weights", "audio_layer_weights"}
     assert all(given[name].shape == state[name].shape for name in state if name in given)
     assert network.load_state_dict(given, strict=False).missing_keys == [name for name in state if name in new]
+
+
+@every
+@pytest.mark.parametrize("heads", [3, 0])
+def test_heads_that_do_not_divide_the_width_are_refused_when_it_is_made(family, heads):
+    sizes = list(with_heads(family.sizes["tiny-test"], heads))
+    assert len(sizes) == (5 if "audio" in family.streams else 2)
+    for size, is_decoder in sizes:
+        for build in [family.pretraining, *[family.fine_tuning] * (not is_decoder)]:
+            with pytest.raises(ValueError, match=f"64 numbers of a token cannot .* to {heads} attention heads"):
+                build(size)
 
 
 @every

@@ -11,10 +11,14 @@ class Attention(nn.Module):
     Args:
         dim: width of a token
         heads: number of heads, a divisor of ``dim``
+
+    Raises:
+        ValueError: heads do not divide the width
     """
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
+        _check(dim, heads)
         self.heads = heads
         self.q_bias = nn.Parameter(torch.zeros(dim))
         self.v_bias = nn.Parameter(torch.zeros(dim))
@@ -36,10 +40,14 @@ class CrossAttention(nn.Module):
         dim: width of a token
         heads: number of heads, a divisor of ``dim``
         context_dim: width of a context token, ``dim`` if None
+
+    Raises:
+        ValueError: heads do not divide the width
     """
 
     def __init__(self, dim: int, heads: int, context_dim: int | None = None) -> None:
         super().__init__()
+        _check(dim, heads)
         self.heads = heads
         self.q_bias = nn.Parameter(torch.zeros(dim))
         self.v_bias = nn.Parameter(torch.zeros(dim))
@@ -59,6 +67,11 @@ class CrossAttention(nn.Module):
         projected = functional.linear(tokens if context is None else context, self.kv.weight, bias)
         key, value = projected.unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, heads, M, d)
         return self.proj(_mixed(query, key, value))
+
+
+def _check(dim: int, heads: int) -> None:
+    if heads < 1 or dim % heads:
+        raise ValueError(f"{dim} numbers of a token cannot be dealt out evenly to {heads} attention heads")
 
 
 def _mixed(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
