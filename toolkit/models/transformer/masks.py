@@ -51,8 +51,14 @@ class Windows(NamedTuple):
     one_side: Literal["picture", "window"] | None = None
 
     def draw(self, grid: Sequence[int], chance: Shuffler) -> np.ndarray:
-        """Returns ``(time * height * width)`` booleans, true where hidden."""
+        """Returns ``(time * height * width)`` booleans, true where hidden.
+
+        Raises:
+            ValueError: the grid's height does not consist of whole windows
+        """
         steps, rows, columns = grid
+        if rows % self.rows:
+            raise ValueError(f"{rows} rows of tokens cannot be cut into windows of {self.rows}")
         width = columns if self.one_side is None else columns // 2
         masked = int(self.ratio * self.rows * columns) - self.rows * (columns - width)
         left = self.one_side == "picture" and chance.random() < 0.5

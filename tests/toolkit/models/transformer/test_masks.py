@@ -47,6 +47,11 @@ def test_windows_hide_as_much_of_each():
     assert (hidden.sum(axis=2) == 18).all()
 
 
+def test_windows_fill_the_picture():
+    with pytest.raises(ValueError, match="10 rows of tokens cannot be cut into windows of 3"):
+        draw(Windows(rows=3), GRID, 1, np.random.default_rng(0))
+
+
 @pytest.mark.parametrize(("side", "alike"), [("picture", True), ("window", False)])
 def test_one_side(side, alike):
     seen = ~pictures(Windows(0.9, one_side=side)).reshape(50, 2, 5, 10)
