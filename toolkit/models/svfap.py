@@ -112,8 +112,8 @@ class SvfapFineTuning(Tpsbt, VideoFineTuning):
     Args:
         size: of the network
         outputs: classes or values, 0 for features alone
-        activation: of the outputs
         drop_path: probability of leaving out a branch of the last block while training
+        activation: of the outputs
 
     Raises:
         ValueError: the stages do not fit each other or the clip
@@ -122,10 +122,10 @@ class SvfapFineTuning(Tpsbt, VideoFineTuning):
     def __init__(
         self,
         size: TpsbtSize,
-        outputs: int,
+        outputs: int = 0,
         *,
-        activation: Activation | None = None,
         drop_path: float = 0.0,
+        activation: Activation | None = None,
     ) -> None:
         VideoFineTuning.__init__(self, size.shape, size.dim, sum(size.depths), outputs, activation=activation)
         self.add_stages(size, drop_path=drop_path)
