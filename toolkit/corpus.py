@@ -77,7 +77,8 @@ def load_corpus(reference: str) -> Corpus:
         UserError: no such reader or path, or the reader met a bad row
     """
     reader, colon, path = reference.partition(":")
-    if reference.lower().endswith(".csv") and reader not in readers.names():
+    is_word = colon and reader.isidentifier() and len(reader) > 1  # one letter is a drive of Windows
+    if reference.lower().endswith(".csv") and (not is_word or Path(reference).is_file()):
         return readers.get("folder")(Path(reference).expanduser())
     if colon and path:
         return readers.get(reader)(Path(path).expanduser())

@@ -95,3 +95,14 @@ def test_reference_that_names_nothing(reference):
 def test_unknown_reader():
     with pytest.raises(UserError, match=r"Unknown corpus reader 'mre2023'. Did you mean 'mer2023'\?"):
         load_corpus("mre2023:/data")
+
+
+def test_unknown_reader_of_a_csv():
+    with pytest.raises(UserError, match=r"'csv'.*folder"):
+        load_corpus("csv:/data/clips.csv")
+
+
+def test_csv_with_a_colon_in_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("take:one.csv").write_text("name,text\na,hello\n", encoding="utf-8")
+    assert len(load_corpus("take:one.csv")) == 1
