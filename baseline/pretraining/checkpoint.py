@@ -10,7 +10,8 @@ import torch
 
 from toolkit.errors import UserError
 from toolkit.models.checkpoint_file import UNREADABLE
-from toolkit.models.checkpoint_size import HINTS, OPTION_HINTS, OPTION_VALUES
+from toolkit.models.checkpoint_options import OPTION_HINTS, OPTION_VALUES, OWN, OWN_OPTIONS
+from toolkit.models.checkpoint_size import HINTS
 from toolkit.models.masked_autoencoder import FineTuning
 from toolkit.whole_file import whole_file
 
@@ -88,12 +89,14 @@ def said_of_size(size: Any) -> dict[str, Any]:
 
 
 def said_of_options(network: FineTuning) -> dict[str, Any]:
-    """Returns what `load_checkpoint` is told of a network's options, as the authors call them.
+    """Returns what `load_checkpoint` is told of a network's options, as the authors call them where they do.
 
     Args:
         network: of any family
     """
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {
+        OWN: {option: getattr(network, option) for option in OWN_OPTIONS if hasattr(network, option)}
+    }
     for option, values in OPTION_VALUES.items():
         value = getattr(network.head if option == "activation" else network, option, None)
         theirs = {ours: word for word, ours in values.items()}

@@ -1,12 +1,13 @@
 """The network that settings describe."""
 
 import inspect
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import torch
 
 from baseline.pretraining.settings import PretrainingSettings
 from toolkit.errors import UserError, did_you_mean
+from toolkit.models.checkpoint_options import fits
 from toolkit.models.masked_autoencoder import Pretraining, autoencoders
 
 _NOT_SAID_HERE = {"size", "mask", "audio_mask", "target", "return"}
@@ -52,10 +53,8 @@ def _check_options(kind: type[Pretraining], settings: PretrainingSettings) -> No
     for name, value in settings.network.items():
         if name not in known:
             raise UserError(f"'{name}' is no option of '{settings.model}' in pretraining. {did_you_mean(name, known)}")
-        literal = get_origin(known[name]) is Literal
-        fits = value in get_args(known[name]) if literal else isinstance(value, int | float)
-        if not fits:
-            expected = " or ".join(get_args(known[name])) if literal else "a number"
+        if not fits(known[name], value):
+            expected = " or ".join(get_args(known[name])) or "a number"
             raise UserError(f"--set {name}={value}: expected {expected}.")
 
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from toolkit.errors import UserError, did_you_mean
 from toolkit.models.checkpoint_file import CheckpointFile, read_checkpoint, require_same
-from toolkit.models.checkpoint_size import completed, told_options
+from toolkit.models.checkpoint_options import DEPARTING, told_options, told_shares
+from toolkit.models.checkpoint_size import completed
 from toolkit.models.masked_autoencoder import Family, FineTuning, Pretraining, autoencoders
 
 Form = Literal["pretraining", "fine-tuning"]
@@ -56,6 +57,9 @@ class CheckpointReport(NamedTuple):
         for whence, fields in (("from its command line", self.told), ("not stored, taken as published", self.assumed)):
             values = ", ".join(f"{name} {value}" for name, value in fields.items())
             lines += [f"{whence}: {values}"] * bool(values)
+        departing = ", ".join(f"{name}='release'" for name in DEPARTING if name in self.assumed)
+        if departing and self.form == "pretraining":
+            lines.append(f"to go on with what the authors' code has trained, load it with {departing}")
         return "; ".join(lines)
 
 
@@ -85,8 +89,12 @@ def load_checkpoint(
     """Returns the network of a checkpoint with its weights; nothing in the file is run.
 
     The family and the size are known from names and shapes. What these do not say is taken from the command line that
-    the authors' trainers keep beside the weights, and where that is silent from the published sizes; the report says
-    which. A network for fine-tuning takes from pretraining what it can use, and begins the rest anew.
+    the authors' trainers and this project's keep beside the weights, and where that is silent from the published sizes;
+    the report says which. A network for fine-tuning takes from pretraining what it can use, and begins the rest anew.
+
+    In pretraining the authors' code departs from what they published: what it has trained is gone on with as it was
+    begun only with ``order="release"`` (MAE-DFER), and with ``context="release", upsample="release"`` (SVFAP), if the
+    authors ran the code that they released. Their files do not say; those of ``python -m baseline pretrain`` do.
 
     Args:
         path: a released file as it is: safetensors, or written by ``torch.save``, see `read_checkpoint`
@@ -109,15 +117,14 @@ def load_checkpoint(
         raise UserError(f"The checkpoint {path} is of fine-tuning and lacks the decoder that pretraining goes on with.")
     size = _size(file, name, kind)
     size, told, assumed = completed(size, file.arguments, known or {}, pretraining=is_pretraining)
-    if is_pretraining:
-        weights = file.weights
-        network = _built(file, kind.pretraining, size, **options)
-    else:
-        weights = kind.for_fine_tuning(file.weights)
-        if stored == "fine-tuning":
-            more = told_options(kind.fine_tuning, file.arguments, options)
-            told, assumed, options = told | more.told, assumed | more.assumed, more.told | options
-        network = _built(file, kind.fine_tuning, size, _outputs(weights) if outputs is None else outputs, **options)
+    build = kind.pretraining if is_pretraining else kind.fine_tuning
+    if is_pretraining or stored == "fine-tuning":
+        more = told_options(build, file.arguments, options)
+        told, assumed, options = told | more.told, assumed | more.assumed, more.told | options
+    weights = file.weights if is_pretraining else kind.for_fine_tuning(file.weights)
+    sizes = (size,) if is_pretraining else (size, _outputs(weights) if outputs is None else outputs)
+    network = _built(file, build, *sizes, **options)
+    told |= told_shares(network, file.arguments, options)
     left_out, new = _differing(weights, network, stored)
     loaded = _fill(network, weights, left_out, new, file.path)
     return Loaded(network, size, CheckpointReport(file.path, name, stored, loaded, left_out, new, told, assumed))

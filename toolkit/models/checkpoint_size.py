@@ -1,7 +1,6 @@
 """What the tensors of a checkpoint do not say of the size of their network, and who says it instead."""
 
-import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -25,18 +24,6 @@ HINTS: Mapping[str, tuple[str, ...]] = {
     "decoder.heads": ("decoder_num_heads",),
     "video.decoder.heads": ("decoder_num_heads",),
     "audio.decoder.heads": ("decoder_num_heads_audio",),
-}
-# By option of fine-tuning networks: what the trainers call it, and the values it may have, theirs and ours. No other is
-# taken: an activation is a function of torch's by its name, and a file must not choose which one is called.
-OPTION_HINTS: Mapping[str, str] = {
-    "mean_of": "lg_classify_token_type",
-    "activation": "head_activation_func",
-    "per_picture": "keep_temporal_dim",
-}
-OPTION_VALUES: Mapping[str, Mapping[str | bool, Any]] = {
-    "mean_of": {"region": "representatives", "org": "local", "all": "all"},
-    "activation": {"sigmoid": "sigmoid", "relu": "relu", "tanh": "tanh"},
-    "per_picture": {True: True, False: False},
 }
 PRETRAINING = ("taps", "decoder", "video.decoder", "audio.decoder")  # beginnings of what fine-tuning has no use for
 
@@ -83,39 +70,6 @@ def completed(size: Any, arguments: Mapping[str, Any], known: Mapping[str, Any],
             raise UserError(f"'{field}' is no field of {type(size).__name__}. {did_you_mean(field, _fields(size))}")
         size = _replaced(size, field, value)
     return Completed(size, told, assumed)
-
-
-class ToldOptions(NamedTuple):
-    """Options of a fine-tuning network that its weights depend on.
-
-    Attributes:
-        told: that the checkpoint's command line gave
-        assumed: that nothing gave, which are the standard ones
-    """
-
-    told: dict[str, Any]
-    assumed: dict[str, Any]
-
-
-def told_options(build: Callable[..., Any], arguments: Mapping[str, Any], known: Collection[str]) -> ToldOptions:
-    """Returns the options of a network that nobody has given yet.
-
-    Args:
-        build: makes the network
-        arguments: the command line that the weights were trained with
-        known: options that are given
-    """
-    told, assumed = {}, {}
-    parameters = inspect.signature(build).parameters
-    for option, name in OPTION_HINTS.items():
-        if option in known or option not in parameters:
-            continue
-        value = arguments.get(name)
-        if isinstance(value, str | bool) and value in OPTION_VALUES[option]:
-            told[option] = OPTION_VALUES[option][value]
-        elif parameters[option].default:
-            assumed[option] = parameters[option].default
-    return ToldOptions(told, assumed)
 
 
 def _argument(arguments: Mapping[str, Any], name: str) -> Any:

@@ -102,6 +102,7 @@ class VideoMaeFineTuning(VideoFineTuning):
         self.blocks = nn.ModuleList(
             Block(size.dim, size.heads, drop_path=rate) for rate in drop_rates(drop_path, size.depth)
         )
+        self.norm_tokens = norm_tokens
         self.norm = layer_norm(size.dim) if norm_tokens else nn.Identity()
         if norm_tokens:
             self.fc_norm = nn.Identity()

@@ -1,12 +1,15 @@
 """Checkpoints as the authors write them."""
 
 import argparse
+import inspect
 import os
 
+import numpy as np
 import pytest
 import torch
 
 from baseline.pretraining.checkpoint import checkpoint_path, last_checkpoint, read_own, said_of_options, said_of_size
+from baseline.pretraining.networks import build
 from baseline.pretraining.run import pretrain
 from toolkit.errors import UserError
 from toolkit.models.checkpoint import load_checkpoint
@@ -26,6 +29,37 @@ def test_load_checkpoint_takes_what_was_written(quickly, model, read_weights):
     assert all(torch.equal(tensor, written[name]) for name, tensor in loaded.network.state_dict().items())
     tuned = load_checkpoint(path, form="fine-tuning", outputs=3)
     assert tuned.size == loaded.size
+
+
+@pytest.mark.parametrize(
+    ("model", "network"),
+    [
+        ("mae-dfer", {"order": "release"}),
+        ("svfap", {"context": "release", "upsample": "release"}),
+        ("hicmae", {"contrast_weight": 0.5}),
+    ],
+)
+def test_a_run_s_own_file_loads_as_it_was_trained(quickly, model, network):
+    """Its network loses on a batch what the one that was trained loses, with the masks that that one draws."""
+    settings, doings = quickly(model=model, network=network, epochs=1, mask_ratio=0.5)
+    pretrain(settings, doings)
+    trained, loaded = build(settings), load_checkpoint(checkpoint_path(doings.out, 0))
+    trained.load_state_dict(loaded.network.state_dict())
+    assert network.items() <= loaded.report.told.items()
+    shapes = {"video": (2, 3, 16, 64, 64), "audio": (2, 1, 256, 128)}
+    inputs = {stream: torch.randn(shapes[stream]) for stream in autoencoders.get(model).streams}
+    masks = [one.draw_masks(2, np.random.default_rng(0)) for one in (trained, loaded.network)]
+    assert all(torch.equal(mask, masks[1][stream]) for stream, mask in masks[0].items())
+    with torch.no_grad():
+        losses = [one.eval()(inputs, masks[0]).loss for one in (trained, loaded.network)]
+        usual = load_checkpoint(checkpoint_path(doings.out, 0), **standard(model, network)).network.eval()
+        assert losses[0] == losses[1] != usual(inputs, masks[0]).loss
+
+
+def standard(model, network):
+    """The same options as they are if nothing is said of them."""
+    parameters = inspect.signature(autoencoders.get(model).pretraining).parameters
+    return {name: parameters[name].default for name in network}
 
 
 def test_content_is_that_of_the_authors(quickly):
@@ -69,7 +103,9 @@ def test_damaged_and_hostile_files_are_refused(tmp_path):
     [
         ("mae-dfer", {"mean_of": "local", "activation": "tanh"}),
         ("mae-dfer", {"mean_of": "representatives", "activation": None}),
+        ("mae-dfer", {"order": "release", "activation": None}),
         ("hicmae", {"activation": "sigmoid"}),
+        ("videomae", {"norm_tokens": True, "activation": None}),
     ],
 )
 def test_options_come_back(model, options, tmp_path):
@@ -81,7 +117,8 @@ def test_options_come_back(model, options, tmp_path):
     loaded = load_checkpoint(tmp_path / "model.pth")
     assert loaded.report.assumed == {}
     assert loaded.network.head.activation == options["activation"]
-    assert getattr(loaded.network, "mean_of", None) == options.get("mean_of")
+    for option in options.keys() - {"activation"}:
+        assert getattr(loaded.network, option) == options[option]
 
 
 def test_said_of_size():

@@ -12,9 +12,11 @@ from safetensors.torch import save_file
 from references.vectors import Vectors
 from toolkit.errors import UserError
 from toolkit.models.checkpoint import load_checkpoint
+from toolkit.models.hicmae_pretraining import HicmaePretraining
 from toolkit.models.mae_dfer import MaeDfer, MaeDferFineTuning
 from toolkit.models.masked_autoencoder import autoencoders
 from toolkit.models.svfap import Svfap, SvfapFineTuning, SvfapPretraining
+from toolkit.models.transformer.masks import Tube
 from toolkit.models.videomae import VideoMaeFineTuning, VideoMaeSize
 
 FINE_TUNED = (
@@ -122,6 +124,42 @@ def test_what_is_said(parity, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("family", "standard", "advice"),
+    [
+        ("mae-dfer", {"order": "time"}, "order='release'"),
+        ("svfap", {"context": "bottleneck", "upsample": "nearest"}, "context='release', upsample='release'"),
+        ("videomae", {}, ""),
+        ("hicmae", {}, ""),
+    ],
+)
+def test_where_the_authors_code_departs_it_is_said_how_to_go_on(tmp_path, family, standard, advice):
+    kind = autoencoders.get(family)
+    weights = kind.pretraining(kind.sizes["tiny-test"]).state_dict()
+    config = {"img_size": 64, "lg_region_size": [2, 2, 4]}
+    report = load_checkpoint(released(tmp_path / "net.pth", weights, config)).report
+    assert standard.items() <= report.assumed.items()
+    assert str(report).partition("; to go on with what the authors' code has trained, load it with ")[2] == advice
+    given = load_checkpoint(tmp_path / "net.pth", **dict.fromkeys(standard, "release")).report
+    assert "to go on" not in str(given)
+    assert not given.assumed.keys() & standard.keys()
+
+
+def test_options_and_shares_that_this_project_keeps(tmp_path):
+    """Those of pretraining as they were, unless others are asked for; values that an option cannot have are not."""
+    size = autoencoders.get("hicmae").sizes["tiny-test"]
+    weights = HicmaePretraining(size).state_dict()
+    network = {"contrast_weight": 0.5, "temperature": True, "mask": "tube", "size": 3}
+    said = {"img_size": 64, "network": network, "mask_ratio": 0.75, "audio_mask_ratio": 7.0}
+    loaded, _, report = load_checkpoint(released(tmp_path / "net.pth", weights, said))
+    assert (loaded.contrast_weight, loaded.temperature) == (0.5, 0.07)
+    assert (loaded.mask.ratio, loaded.audio_mask.ratio) == (0.75, 0.8)
+    assert {"contrast_weight": 0.5, "mask_ratio": 0.75}.items() <= report.told.items()
+    assert not report.told.keys() & {"temperature", "mask", "size", "audio_mask_ratio"}
+    other = load_checkpoint(tmp_path / "net.pth", contrast_weight=0, mask=Tube(0.5)).network
+    assert (other.contrast_weight, other.mask.ratio) == (0, 0.5)
+
+
 def test_a_published_size_without_a_command_line(tmp_path):
     with torch.device("meta"):
         shapes = {name: one.shape for name, one in SvfapFineTuning(Svfap.sizes["small"], 7).state_dict().items()}
@@ -217,7 +255,7 @@ def test_a_command_line_chooses_no_function(tmp_path):
     )
     network, _, report = load_checkpoint(path)
     assert (network.head.activation, network.mean_of, network.per_picture) == (None, "representatives", False)
-    assert report.assumed == {"shape.frames": 16, "heads": 1, "mean_of": "representatives"}
+    assert report.assumed == {"shape.frames": 16, "heads": 1, "mean_of": "representatives", "order": "time"}
     config |= {"head_activation_func": "tanh", "lg_classify_token_type": "org", "keep_temporal_dim": True}
     network = load_checkpoint(released(path, weights, config)).network
     assert (network.head.activation, network.mean_of, network.per_picture) == ("tanh", "local", True)
