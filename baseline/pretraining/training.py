@@ -53,8 +53,9 @@ class Training:
 
         Returns:
             ``epoch``, ``steps``, ``learning_rate`` (of the last step), ``loss``, ``patch_mean`` (what the loss of the
-            reconstruction would be if the mean of each patch were predicted), ``gradient_norm``, and ``loss_NAME`` for
-            each part of the loss
+            reconstruction would be if the mean of each patch were predicted), ``loss_NAME`` for each part of the loss,
+            ``gradient_norm`` (of the steps taken, 0 if none was), and with float16 ``skipped_steps``, whose gradient
+            was too large for its numbers, as happens until their scale is found
 
         Raises:
             UserError: the loss is not finite any more
@@ -74,7 +75,7 @@ class Training:
                 self._require_finite(number, means[-self.settings.accumulate :])
         found = self._require_finite(number, means)
         head = {"epoch": number, "steps": self.steps, "learning_rate": rate}
-        return head | found | {"gradient_norm": self._mean(norms)}
+        return head | found | self._gradients(norms)
 
     def state(self) -> dict[str, Any]:
         """Returns what a checkpoint holds of it."""
@@ -134,6 +135,13 @@ class Training:
                 "--warmup-epochs, or --dtype bfloat16 in place of float16."
             )
         return found
+
+    def _gradients(self, norms: Sequence[Tensor]) -> dict[str, float]:
+        """Returns the mean of the gradients' norms, and with float16 how many steps the scaler did not take."""
+        if not self.scaler.is_enabled():
+            return {"gradient_norm": self._mean(norms)}
+        taken = [norm for norm in norms if norm.isfinite()]  # of all processes alike, as gradients are their means
+        return {"gradient_norm": self._mean(taken) if taken else 0.0, "skipped_steps": len(norms) - len(taken)}
 
     def _mean(self, values: Sequence[Tensor]) -> float:
         """Returns the mean over all values and processes."""

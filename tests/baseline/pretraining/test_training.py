@@ -79,6 +79,26 @@ def test_products_are_short_and_targets_are_not(quickly, dtype):
     assert row["gradient_norm"] == pytest.approx(training(quickly()[0]).epoch(0, batches(1))["gradient_norm"], rel=0.05)
 
 
+def test_steps_of_float16_without_a_finite_gradient_are_counted_and_left_out(quickly):
+    made = training(quickly(dtype="float16", warmup_epochs=0)[0], steps=2)
+    made.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60, backoff_factor=2.0**-50)
+    before = made.network.mask_token.clone()
+    row = made.epoch(0, batches(2))
+    assert row["skipped_steps"] == 1
+    second = training(quickly()[0]).epoch(0, batches(2))["gradient_norm"]
+    assert row["gradient_norm"] == pytest.approx(second, rel=0.5)
+    assert not torch.equal(made.network.mask_token, before)
+
+
+def test_an_epoch_of_skipped_steps_has_no_gradient(quickly):
+    made = training(quickly(dtype="float16", warmup_epochs=0)[0], steps=2)
+    made.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)
+    before = made.network.mask_token.clone()
+    row = made.epoch(0, batches(2))
+    assert (row["skipped_steps"], row["gradient_norm"]) == (2, 0)
+    assert torch.equal(made.network.mask_token, before)
+
+
 def test_a_batch_that_is_seen_again_and_again_is_learned(quickly):
     settings = quickly(batch=256, epochs=1, warmup_epochs=0, learning_rate=3e-3, mask_ratio=0.75)[0]
     made = training(settings, steps=150)
