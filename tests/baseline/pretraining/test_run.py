@@ -1,41 +1,59 @@
 """Whole pretrainings: resumed, with clips that cannot be used, and what they leave in their folders."""
 
 import csv
+import itertools
 import logging
 import multiprocessing
 import os
-import random
 import signal
-import time
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from baseline.pretraining.checkpoint import read_own
+from baseline.pretraining.checkpoint import checkpoint_path, last_checkpoint, read_own
 from baseline.pretraining.run import pretrain
 from baseline.pretraining.team import Team
+from baseline.pretraining.training import Training
 from toolkit.errors import UserError
 
 
-def start(settings, doings):
-    process = multiprocessing.get_context("fork").Process(target=pretrain, args=(settings, doings))
+def killed(settings, doings, owner, name, call):
+    """Pretrains in a process of its own, which is killed when a function is called for the so-manieth time."""
+
+    def pretrain_and_die():
+        act, calls = getattr(owner, name), itertools.count(1)
+
+        def instead(*arguments):
+            if next(calls) == call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return act(*arguments)
+
+        setattr(owner, name, instead)
+        pretrain(settings, doings)
+
+    process = multiprocessing.get_context("fork").Process(target=pretrain_and_die)
     process.start()
-    return process
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
 
 
-def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, read_weights):
+def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, read_weights, caplog):
+    """Killed before the first checkpoint, in an epoch after one, while one is written, and after the next one."""
     settings, whole = quickly(model="mae-dfer", epochs=6, out=tmp_path / "whole", save_every=2)
     rows = pretrain(settings, whole)
+    assert [row["steps"] for row in rows] == [3] * 6
     settings, doings = quickly(model="mae-dfer", epochs=6, out=tmp_path / "killed", save_every=2, workers=1)
-    for seconds in (random.uniform(0.1, 1.5) for _ in range(3)):
-        process = start(settings, doings)
-        time.sleep(seconds)
-        if process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
-        process.join()
-    assert pretrain(settings, doings) == rows
+    ends = [(Training, "_step", 5, None), (Training, "_step", 8, 1), (os, "fsync", 1, 1), (Training, "_step", 8, 3)]
+    for owner, name, call, epoch in ends:
+        killed(settings, doings, owner, name, call)
+        expected = None if epoch is None else checkpoint_path(doings.out, epoch)
+        assert last_checkpoint(doings.out) == expected
+        assert len(list(doings.out.glob(".checkpoint-*"))) == (owner is os), "what was being written"
+    with caplog.at_level(logging.INFO):
+        assert pretrain(settings, doings) == rows
+    assert f"going on after {expected}" in caplog.text
     curves = [(folder / "curve.csv").read_bytes() for folder in (whole.out, doings.out)]
     assert curves[0] == curves[1]
     one, other = (read_weights(folder / "checkpoint-5.pth") for folder in (whole.out, doings.out))
