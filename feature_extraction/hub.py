@@ -73,8 +73,8 @@ def fingerprint(place: Path) -> str:
         digest.update(f"{name.as_posix()}:{size}\n".encode())
         with path.open("rb") as file:
             digest.update(file.read(_ENDS))
-            for place in range(_ENDS, size - _ENDS, _ENDS):
-                file.seek(place)
+            for start in range(_ENDS, size - _ENDS, _ENDS):
+                file.seek(start)
                 digest.update(file.read(_PAGE))
             file.seek(max(0, size - _ENDS))
             digest.update(file.read(_ENDS))

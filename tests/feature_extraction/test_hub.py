@@ -18,6 +18,7 @@ def model(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"model_type": "wavlm"}))
     (folder / "model.safetensors").write_bytes(bytes(8 << 20))
+    (folder / "preprocessor_config.json").write_text("{}")  # looked at after the weights, as in every real folder
     return folder
 
 
@@ -40,6 +41,12 @@ def test_fingerprint_looks_all_over_the_weights(model, place):
         file.seek(place)
         file.write(b"x" * (1 << 20))
         file.truncate(8 << 20)
+    assert fingerprint(model) != before
+
+
+def test_fingerprint_counts_files_after_the_weights(model):
+    before = fingerprint(model)
+    (model / "preprocessor_config.json").write_text('{"do_normalize": true}')
     assert fingerprint(model) != before
 
 
