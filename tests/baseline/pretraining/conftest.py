@@ -1,6 +1,6 @@
 """Settings of short pretrainings on the tiny clips."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,17 @@ def quickly(face_clips, tmp_path) -> Callable[..., "tuple[PretrainingSettings, D
         return PretrainingSettings.model_validate(facts), Doings.model_validate(doings)
 
     return make
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Has torch compute in one thread: processes forked from this one wait for ever for those that it had."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

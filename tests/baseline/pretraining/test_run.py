@@ -39,6 +39,7 @@ def killed(settings, doings, owner, name, call):
     assert process.exitcode == -signal.SIGKILL
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, read_weights, caplog):
     """Killed before the first checkpoint, in an epoch after one, while one is written, and after the next one."""
     settings, whole = quickly(model="mae-dfer", epochs=6, out=tmp_path / "whole", save_every=2)
