@@ -80,6 +80,11 @@ def goal_and_folds(config: FineTuningConfig) -> tuple[Goal, list[Fold]]:
 def _of_lists(config: FineTuningConfig) -> tuple[Goal, list[Fold]]:
     if config.group or config.folds_file:
         raise UserError("--group and --folds-file deal out a corpus. Lists are dealt out already, one pair per fold.")
+    if config.folds == 0:
+        raise UserError(
+            "Got --folds 0, which deals out a corpus by its groups. With --lists say how many pairs there are, their "
+            f"numbers being {PLACE} in the paths, or leave --folds out."
+        )
     if not (config.values or config.classes):
         raise UserError(f"Nothing says what the numbers in the lists are: give --classes dfew, or {NAMED}.")
     goal = Values(config.values) if config.values else Classes(classes_of(config.classes))

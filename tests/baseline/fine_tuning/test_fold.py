@@ -96,6 +96,8 @@ def test_mistakes_about_lists(tmp_path):
     paths = lists(tmp_path, 1, "a")
     with pytest.raises(UserError, match=r"need \{fold\} in their paths"):
         goal_and_folds(config(tmp_path, lists=paths, classes=["yes", "no"]))
+    with pytest.raises(UserError, match=r"Got --folds 0, .* --lists .* how many pairs"):
+        goal_and_folds(config(tmp_path, lists=paths, folds=0, classes=["yes", "no"]))
     with pytest.raises(UserError, match="Nothing says what the numbers"):
         goal_and_folds(config(tmp_path, lists=paths, folds=1))
     with pytest.raises(UserError, match="either --corpus REF or --lists"):
