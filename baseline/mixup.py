@@ -13,12 +13,12 @@ class Mixed(NamedTuple):
     """A batch after mixing.
 
     Attributes:
-        video: like that before
+        video: like that before, None where there was none
         targets: ``(batch, classes)`` float32, adding up to one
         sound: like that before, None where there was none
     """
 
-    video: "Tensor"
+    video: "Tensor | None"
     targets: "Tensor"
     sound: "Tensor | None" = None
 
@@ -27,9 +27,9 @@ class Mixed(NamedTuple):
 class Mixing:
     """Mixup (Zhang et al. 2018) or cutmix (Yun et al. 2019) of each clip with its mirror in the batch.
 
-    One share is drawn for the whole batch, as Wightman's timm does; from a ``RandomState`` the numbers
-    are its own. Without
-    either, what is left is label smoothing.
+    One share is drawn for the whole batch, as Wightman's timm does; from a ``RandomState`` the numbers are its own.
+    Without either, what is left is label smoothing. Of sound alone, from which nothing is cut, what either draws is
+    blended, as it is beside pictures.
 
     Attributes:
         mixup: both parameters of the beta distribution of a blend's share; 0 for none
@@ -37,7 +37,8 @@ class Mixing:
         probability: of mixing a batch at all
         switch: probability of cutmix, where both are on
         smoothing: label smoothing, what all classes share evenly (Szegedy et al. 2016)
-        sound: whether sound is blended along with the labels; the release of HiCMAE leaves it as it was
+        sound: whether sound is blended along with the labels; the release of HiCMAE leaves it as it was. Where there
+            is sound alone, labels are left too
     """
 
     mixup: float = 0.8
@@ -49,7 +50,7 @@ class Mixing:
 
     def __call__(
         self,
-        video: "Tensor",
+        video: "Tensor | None",
         labels: "Tensor",
         classes: int,
         chance: np.random.Generator | np.random.RandomState,
@@ -58,17 +59,17 @@ class Mixing:
         """Returns a new batch.
 
         Args:
-            video: ``(batch, channels, time, height, width)``
+            video: ``(batch, channels, time, height, width)``, None where only sound is heard
             labels: ``(batch,)`` int64
             classes: how many there are
             chance: its draws depend on the options and the size of the pictures only
             sound: ``(batch, 1, frames, bands)``
         """
         share, cut = self._draw(chance)
-        if cut and share < 1:
-            video, share = _cut(video, share, chance)
+        if video is None:
+            share = share if self.sound else 1.0
         elif share < 1:
-            video = _blend(video, share)
+            video, share = _cut(video, share, chance) if cut else (_blend(video, share), share)
         if self.sound and sound is not None and share < 1:
             sound = _blend(sound, share)
         return Mixed(video, _blend(smooth(labels, classes, self.smoothing), share), sound)

@@ -12,7 +12,7 @@ from baseline.fine_tuning.goal import Goal
 from baseline.fine_tuning.layer_decay import parameter_groups
 from baseline.fine_tuning.objective import LOSSES, soft_cross_entropy
 from baseline.fine_tuning.settings import FineTuningConfig
-from baseline.mixup import Mixing, smooth
+from baseline.mixup import Mixing
 from baseline.schedule import cosine_schedule, scaled_rate
 from toolkit.models.masked_autoencoder import FineTuning
 from toolkit.seeds import generator_for
@@ -76,11 +76,10 @@ class Learner:
         if not isinstance(self.goal, Classes):
             return LOSSES[self.config.learning.loss](self._outputs(inputs), truth)
         classes = len(self.goal.names)
-        if "video" not in inputs:  # there is nothing to cut from
-            return soft_cross_entropy(self._outputs(inputs), smooth(truth, classes, self.mixing.smoothing))
-        mixed = self.mixing(inputs["video"], truth, classes, chance, inputs.get("audio"))
-        sound = {} if mixed.sound is None else {"audio": mixed.sound}
-        return soft_cross_entropy(self._outputs({"video": mixed.video, **sound}), mixed.targets)
+        mixed = self.mixing(inputs.get("video"), truth, classes, chance, inputs.get("audio"))
+        streams = {"video": mixed.video, "audio": mixed.sound}
+        outputs = self._outputs({stream: values for stream, values in streams.items() if values is not None})
+        return soft_cross_entropy(outputs, mixed.targets)
 
     def _outputs(self, inputs: Inputs) -> Tensor:
         dtype = self.config.dtype

@@ -49,6 +49,20 @@ def test_the_release_leaves_the_sound():
     assert not torch.equal(ours.sound, sound)
 
 
+@pytest.mark.parametrize("seed", CUT)
+def test_sound_alone_is_blended_whether_mixup_or_cutmix_is_drawn(seed):
+    sound, labels = torch.arange(4.0)[:, None, None, None].expand(4, 1, 6, 5), torch.tensor([2, 0, 1, 2])
+    mixed = Mixing()(None, labels, 3, np.random.RandomState(seed), sound)
+    assert mixed.video is None
+    share = (mixed.sound[0, 0, 0, 0] - 3) / -3  # the first clip's sound is 0, its mirror's 3
+    assert 0 < share < 1
+    expected = smooth(labels, 3, 0.1) * share + smooth(labels.flip(0), 3, 0.1) * (1 - share)
+    torch.testing.assert_close(mixed.targets, expected)
+    left = Mixing(sound=False)(None, labels, 3, np.random.RandomState(seed), sound)
+    assert left.sound is sound
+    torch.testing.assert_close(left.targets, smooth(labels, 3, 0.1))
+
+
 def test_nothing_to_mix():
     video, labels = torch.rand(3, 3, 2, 8, 8), torch.tensor([2, 0, 1])
     for mixing in (Mixing(mixup=0, cutmix=0), Mixing(probability=0)):

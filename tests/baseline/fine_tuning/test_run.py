@@ -217,6 +217,7 @@ def test_sound_and_pictures_from_lists(make_clips, tmp_path):
         ("both", {}, []),
         ("video", {"streams": ["video"]}, []),
         ("audio", {"streams": ["audio"]}, []),
+        ("unmixed", {"streams": ["audio"]}, ["mixing.sound=false"]),
         ("released", {}, ["augmentation.gain=always", "mixing.sound=false"]),
     ]:
         folder = run(config(tmp_path, "learning.learning_rate=0.05", *settings, out=name, **options, **more))
@@ -225,7 +226,7 @@ def test_sound_and_pictures_from_lists(make_clips, tmp_path):
         assert not table["without_features"].any()
         shares[name] = table.filter(like="probability_").to_numpy()
         assert np.isfinite(shares[name]).all()
-    assert len({values.tobytes() for values in shares.values()}) == 4
+    assert len({values.tobytes() for values in shares.values()}) == 5
 
 
 def test_values(make_clips, tmp_path):
