@@ -119,21 +119,21 @@ class FoldTraining:
         examples = Examples(self._source, names, self._maker.to_learn, self._config.seed, "learn", *purpose)
         pinned = self._learner.device.type == "cuda"
         group = learning.batch_size * learning.accumulate
-        losses, clips, is_waiting = [], 0, False
+        losses, clips, added = [], 0, 0
         feed = batches(examples, learning.batch_size, self._config.workers, pinned=pinned)
         for number, batch in enumerate(feed):
             self._note(batch.unread)
             step = number // learning.accumulate
+            asked = min(group, len(names) - step * group)
             if batch.names:
-                share = len(batch.names) / min(group, len(names) - step * group)
                 truth = torch.from_numpy(self._truth[[self._rows[name] for name in batch.names]])
-                loss = self._learner.add(batch.inputs, truth, share, *purpose, f"batch {number}")
+                loss = self._learner.add(batch.inputs, truth, len(batch.names) / asked, *purpose, f"batch {number}")
                 losses.append(loss * len(batch.names))
-                clips, is_waiting = clips + len(batch.names), True
+                clips, added = clips + len(batch.names), added + len(batch.names)
             is_last = (number + 1) * learning.batch_size >= len(names)
-            if is_waiting and (is_last or (number + 1) % learning.accumulate == 0):
-                self._learner.step(epoch * self._learner.steps + step)
-                is_waiting = False
+            if added and (is_last or (number + 1) % learning.accumulate == 0):
+                self._learner.step(epoch * self._learner.steps + step, added / asked)
+                added = 0
         return self._mean(losses, clips, epoch)
 
     def _mean(self, losses: list[Tensor], clips: int, epoch: int) -> float:

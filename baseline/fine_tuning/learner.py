@@ -89,14 +89,18 @@ class Learner:
     def _moved(self, inputs: Inputs) -> Inputs:
         return {stream: values.to(self.device, non_blocking=True) for stream, values in inputs.items()}
 
-    def step(self, number: int) -> None:
-        """Takes a step with the gradients that were added.
+    def step(self, number: int, share: float = 1.0) -> None:
+        """Takes a step with the gradients that were added, the mean over the clips that were.
 
         Args:
             number: of the step, from 0 at the beginning of the training
+            share: of the step that was added, less than 1 where clips could not be read
         """
         for group in self.optimizer.param_groups:
             group["lr"] = float(self.rates[number]) * group["scale"]
+            for parameter in group["params"] if share < 1 else ():
+                if parameter.grad is not None:
+                    parameter.grad /= share
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)

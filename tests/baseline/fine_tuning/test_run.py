@@ -163,6 +163,35 @@ def test_clips_that_cannot_be_read_are_counted_and_said(make_clips, tmp_path):
     assert "1 of train, 1 of test" in summary_lines(folder)[-1]
 
 
+@pytest.mark.parametrize(("size", "count"), [(6, 1), (2, 3)])
+def test_clips_that_cannot_be_read_make_no_gradient_smaller(make_clips, tmp_path, monkeypatch, size, count):
+    """That of a step is the mean over the clips that can be read, as if the others were not there."""
+    make_clips(tmp_path, train=2, test=1)
+    found, step = [], Learner.step
+
+    def kept(learner, *arguments):
+        step(learner, *arguments)
+        found.append([state["exp_avg"] / 0.1 for state in learner.optimizer.state_dict()["state"].values()])
+
+    monkeypatch.setattr(Learner, "step", kept)
+    plain = (
+        "learning.epochs=1",
+        "learning.drop_path=0",
+        "mixing.mixup=0",
+        "mixing.cutmix=0",
+        "augmentation.gain=never",
+    )
+    for picture in (tmp_path / "train_00").iterdir():
+        picture.write_bytes(b"no picture")
+    run(config(tmp_path, *plain, f"learning.batch_size={size}", f"learning.accumulate={count}", out="broken"))
+    table = pd.read_csv(tmp_path / "clips.csv")
+    table[table["name"] != "train_00"].to_csv(tmp_path / "clips.csv", index=False)
+    run(config(tmp_path, *plain, "learning.batch_size=6", out="without"))
+    assert len(found) == 2
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-7)
+
+
 def test_if_no_clip_can_be_read_it_ends(make_clips, tmp_path):
     make_clips(tmp_path, train=1, test=1)
     for picture in tmp_path.glob("train_*/*.png"):
