@@ -109,7 +109,8 @@ class NetworkEncoder(Encoder):
         import torch
 
         tensor = torch.from_numpy(np.ascontiguousarray(values))
-        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None, non_blocking=True)
+        # Never in the background: an Apple GPU would read what is freed by then (pytorch issue 189690).
+        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def parallel(self, function: Any, items: Iterable[Any]) -> list[Any]:
         """Returns ``function`` of each item; in threads where the network leaves the cores free.

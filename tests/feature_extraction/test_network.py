@@ -134,3 +134,14 @@ def test_precision():
 def test_unknown_device():
     with pytest.raises(UserError, match="Device 'warp' cannot be used"):
         Clock(SPEC, device="warp")
+
+
+def test_inputs_are_on_the_device_when_their_source_goes(monkeypatch):
+    """What a copy in the background reads may be freed by then, and some devices do not wait for it."""
+    copies = []
+    to = torch.Tensor.to
+    monkeypatch.setattr(
+        torch.Tensor, "to", lambda self, *args, **kwargs: copies.append(kwargs) or to(self, *args, **kwargs)
+    )
+    clock().tensor(np.ones(3))
+    assert copies == [{}]
