@@ -138,10 +138,13 @@ def test_unknown_device():
 
 def test_inputs_are_on_the_device_when_their_source_goes(monkeypatch):
     """What a copy in the background reads may be freed by then, and some devices do not wait for it."""
-    copies = []
-    to = torch.Tensor.to
-    monkeypatch.setattr(
-        torch.Tensor, "to", lambda self, *args, **kwargs: copies.append(kwargs) or to(self, *args, **kwargs)
-    )
-    clock().tensor(np.ones(3))
-    assert copies == [{}]
+    encoder, copies, to = clock(), [], torch.Tensor.to
+
+    def noted(self, *args, **options):
+        copies.append(options)
+        return to(self, *args, **options)
+
+    monkeypatch.setattr(torch.Tensor, "to", noted)
+    encoder.tensor(np.ones(3))
+    assert copies
+    assert not any(options.get("non_blocking") for options in copies)
