@@ -16,7 +16,7 @@ from feature_extraction.gathering import Gathering
 from feature_extraction.piece import Piece, arrange
 from feature_extraction.spec import EncoderSpec, Level
 from toolkit.blocks import let_go
-from toolkit.device import resolve_device, usable_cores
+from toolkit.device import exact_convolutions, resolve_device, usable_cores
 from toolkit.errors import ClipError, UserError
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ class NetworkEncoder(Encoder):
         slack = 1.0 if self.equal_lengths else padded
         lengths = [piece.length for piece in pieces]
         rows: dict[int, np.ndarray] = {}
-        # Convolutions would round to ten bits on newer GPUs unless told not to.
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with torch.inference_mode(), exact_convolutions():
             for batch in arrange(lengths, capacity=self._limit, slack=slack):
                 outputs = self._forward([pieces[index] for index in batch])
                 rows |= dict(zip(batch, outputs, strict=True))

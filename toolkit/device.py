@@ -1,6 +1,8 @@
 """What there is to compute on: devices as users name them, and cores."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from toolkit.errors import UserError
 
@@ -31,3 +33,12 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux alone has it
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def exact_convolutions() -> Iterator[None]:
+    """Within it convolutions in float32 are such; newer GPUs would round what goes into them to ten bits."""
+    import torch
+
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield

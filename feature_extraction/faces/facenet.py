@@ -13,6 +13,7 @@ from feature_extraction.faces.detect import Detection, detectors
 from feature_extraction.faces.mtcnn import Mtcnn
 from feature_extraction.faces.networks import Networks
 from feature_extraction.faces.spec import FaceSpec
+from toolkit.device import exact_convolutions
 from toolkit.errors import UserError
 
 INSTALL = "pip install -c constraints.txt -e '.[facenet]'"
@@ -53,6 +54,7 @@ class Facenet(Mtcnn):
         nets = (self._facenet.pnet, self._facenet.rnet, self._facenet.onet)
         self.networks = Networks(*map(_FaceLast, nets))
 
+    @exact_convolutions()
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Detection]]:
         """Returns the faces of each frame, most probable first; see `Detector.detect`."""
         if min(frames[0].shape[:2]) < self.min_face:  # it fails where no level of the pyramid fits

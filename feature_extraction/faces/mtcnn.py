@@ -16,6 +16,7 @@ from feature_extraction.faces.detect import Detection, Detector, detectors
 from feature_extraction.faces.networks import load_networks
 from feature_extraction.faces.resample import Integral, averaged
 from feature_extraction.faces.spec import FaceSpec
+from toolkit.device import exact_convolutions
 
 CELL = 12  # pixels the proposal network sees at once
 STRIDE = 2  # pixels between two of its cells
@@ -59,6 +60,7 @@ class Mtcnn(Detector):
         self.networks = load_networks(weights, device=device)
 
     @torch.inference_mode()
+    @exact_convolutions()
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Detection]]:
         """Returns the faces of each frame, most probable first; see `Detector.detect`."""
         pixels = Integral(frames, device=self.device)
@@ -67,6 +69,7 @@ class Mtcnn(Detector):
         return self._output(pixels, boxes, owners)
 
     @torch.inference_mode()
+    @exact_convolutions()
     def confirm(self, frames: Sequence[np.ndarray], boxes: np.ndarray) -> list[Detection | None]:
         """Runs the last network alone on the expected boxes; see `Detector.confirm`."""
         squares = geometry.squared(np.asarray(boxes, dtype=np.float32))

@@ -13,7 +13,7 @@ from feature_extraction.loading import load_whole
 from feature_extraction.reference import find_spec
 from feature_extraction.spec import EncoderSpec, Precision
 from feature_extraction.transcription.pauses import cut_at_pauses
-from toolkit.device import resolve_device
+from toolkit.device import exact_convolutions, resolve_device
 from toolkit.errors import UserError, did_you_mean
 from toolkit.media import Sound, is_silent
 
@@ -105,7 +105,7 @@ class Transcriber:
         import torch
 
         inputs = torch.from_numpy(np.stack(stretches)).to(self._device, self._dtype)
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_convolutions():
             # Whisper hears its window whole; without the mask the library warns of padding that it cannot see.
             heard = torch.ones(inputs.shape[0], inputs.shape[-1], dtype=torch.long, device=inputs.device)
             tokens = self._network.generate(

@@ -148,3 +148,10 @@ def test_inputs_are_on_the_device_when_their_source_goes(monkeypatch):
     encoder.tensor(np.ones(3))
     assert copies
     assert not any(options.get("non_blocking") for options in copies)
+
+
+def test_convolutions_are_not_rounded_on_a_gpu(monkeypatch):
+    encoder, rounded = clock(), []
+    monkeypatch.setattr(encoder.network, "forward", lambda x: rounded.append(torch.backends.cudnn.allow_tf32) or x)
+    encoder.encode([3])
+    assert rounded == [False]

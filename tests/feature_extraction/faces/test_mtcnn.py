@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from feature_extraction.faces.facenet import import_facenet
 from feature_extraction.faces.mtcnn import Mtcnn, pyramid
@@ -53,6 +54,20 @@ def test_pyramid():
 
 def test_boxes_of_facenet_pytorch(mtcnn, astronaut):
     assert_faces(mtcnn.detect([astronaut])[0], [PLAIN])
+
+
+def test_probabilities_are_not_rounded_on_a_gpu(monkeypatch, mtcnn, astronaut):
+    """A face whose probability is near a threshold would be there on one device and not on another."""
+    rounded = []
+    for network in mtcnn.networks:
+        monkeypatch.setattr(
+            network, "forward", lambda x, of=network.forward: rounded.append(torch.backends.cudnn.allow_tf32) or of(x)
+        )
+    (face,) = mtcnn.detect([astronaut])[0]
+    searched = len(rounded)
+    mtcnn.confirm([astronaut], face.box[None])
+    assert 0 < searched < len(rounded)
+    assert not any(rounded)
 
 
 def test_boxes_of_facenet_pytorch_small_face(mtcnn, astronaut):
