@@ -11,6 +11,7 @@ from feature_extraction.source import Source
 from feature_extraction.spec import Level
 from toolkit.cache import Header, Record
 from toolkit.corpus import Corpus
+from toolkit.device import give_back_memory
 from toolkit.errors import UserError
 
 
@@ -74,6 +75,7 @@ class Job(ABC):
     def release(self) -> None:
         """Lets go of what encodes, and of the memory it takes."""
         self.__dict__.pop("encoder", None)
+        give_back_memory()
 
     @abstractmethod
     def encode(self, items: Sequence[Any], source: Source) -> list[Any]:

@@ -16,7 +16,14 @@ from feature_extraction.gathering import Gathering
 from feature_extraction.piece import Piece, arrange
 from feature_extraction.spec import EncoderSpec, Level
 from toolkit.blocks import let_go
-from toolkit.device import exact_convolutions, resolve_device, usable_cores
+from toolkit.device import (
+    exact_convolutions,
+    give_back_memory,
+    is_want_of_memory,
+    must_fit,
+    resolve_device,
+    usable_cores,
+)
 from toolkit.errors import ClipError, UserError
 
 if TYPE_CHECKING:
@@ -49,7 +56,7 @@ class NetworkEncoder(Encoder):
         trusted: checkpoints whose own code may run, by name
 
     Raises:
-        UserError: no such device, or the checkpoint is not to be had
+        UserError: no such device, one too small for the network, or the checkpoint is not to be had
     """
 
     alone = True
@@ -61,7 +68,9 @@ class NetworkEncoder(Encoder):
         super().__init__(spec, device=resolve_device(device), level=level, trusted=trusted)
         self._limit = self.capacity * (1 if self.device == "cpu" else _ON_ACCELERATOR)
         self._said = False  # that memory ended, which is said once
-        self.network = self.place(self.build())
+        network = self.build()
+        with must_fit(f"'{spec.name}'", self.device):
+            self.network = self.place(network)
 
     @abstractmethod
     def build(self) -> "torch.nn.Module":
@@ -176,10 +185,10 @@ class NetworkEncoder(Encoder):
     def _forward(self, pieces: list[Piece]) -> list[np.ndarray]:
         """Returns the kept rows of one batch; where the device's memory does not hold it, of its halves."""
         try:
-            outputs = self.forward(pieces)
-            return [output[piece.keep].float().cpu().numpy() for piece, output in zip(pieces, outputs, strict=True)]
+            outputs = zip(pieces, self.forward(pieces), strict=True)
+            return [output[piece.keep].float().cpu().numpy() for piece, output in outputs]
         except RuntimeError as error:
-            if not _is_want_of_memory(error):
+            if not is_want_of_memory(error):
                 raise
             if len(pieces) == 1:
                 raise UserError(
@@ -191,10 +200,7 @@ class NetworkEncoder(Encoder):
         return self._forward(pieces[:half]) + self._forward(pieces[half:])
 
     def _shrink(self, count: int) -> None:
-        import torch
-
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        give_back_memory()
         self._limit = max(1, self._limit // 2)
         if not self._said:
             self._said = True
@@ -210,11 +216,3 @@ def _let_go(item: Any) -> None:
         if isinstance(values, np.memmap):
             let_go(values)
         _let_go(values)
-
-
-def _is_want_of_memory(error: RuntimeError) -> bool:
-    """Whether a device, MPS and the processor among them, which have no class of errors for it, ran out of memory."""
-    import torch
-
-    told = ("MPS backend out of memory", "DefaultCPUAllocator: can't allocate memory")
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in told)

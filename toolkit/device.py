@@ -1,10 +1,20 @@
-"""What there is to compute on: devices as users name them, and cores."""
+"""What there is to compute on: devices as users name them, their memory, and cores."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from toolkit.errors import UserError
+
+# What is said of memory that ended by those that have no class of errors for it: the CUDA driver and the libraries
+# that take memory beside torch, Apple's GPUs, the processor.
+_NO_MEMORY = (
+    "CUDA error: out of memory",
+    "_ALLOC_FAILED",
+    "MPS backend out of memory",
+    "DefaultCPUAllocator: can't allocate memory",
+)
 
 
 def resolve_device(name: str) -> str:
@@ -42,3 +52,38 @@ def exact_convolutions() -> Iterator[None]:
 
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         yield
+
+
+def is_want_of_memory(error: RuntimeError) -> bool:
+    """Says whether an error of torch is about a device, the processor among them, whose memory is too small."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)
+
+
+@contextmanager
+def must_fit(what: str, device: str) -> Iterator[None]:
+    """Makes want of memory in the block a mistake that the user can mend.
+
+    Args:
+        what: is put on the device, for the message
+        device: torch device
+
+    Raises:
+        UserError: there is no room for it
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_want_of_memory(error):
+            raise
+        raise UserError(f"{what} does not fit on {device}. Try --dtype bfloat16, or --device cpu.") from error
+
+
+def give_back_memory() -> None:
+    """Gives back what torch keeps of the devices' memory for later use, which to all others counts as taken."""
+    torch = sys.modules.get("torch")  # where nothing loaded it, it keeps nothing
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch is not None and torch.backends.mps.is_available():
+        torch.mps.empty_cache()

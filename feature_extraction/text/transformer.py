@@ -14,6 +14,7 @@ from feature_extraction.text.loading import load_network, load_tokenizer
 from feature_extraction.text.spreading import settle
 from feature_extraction.text.tiny import make_tiny
 from feature_extraction.text.tokens import TokenReader, Tokens
+from toolkit.device import is_want_of_memory
 from toolkit.errors import ClipError, UserError
 from toolkit.status import Status
 
@@ -148,12 +149,10 @@ class TextTransformer(NetworkEncoder):
 
     def _tried(self, pieces: Sequence[Piece]) -> "torch.Tensor":
         """Returns what `_states` does, or says that the network cannot compute in half precision."""
-        import torch
-
         try:
             return self._states(pieces)
         except RuntimeError as error:
-            if self.spec.precision == "float32" or isinstance(error, torch.OutOfMemoryError):
+            if self.spec.precision == "float32" or is_want_of_memory(error):
                 raise
             raise UserError(
                 f"'{self.spec.name}' cannot compute in {self.spec.precision} on {self.device}: {error}. "

@@ -13,7 +13,7 @@ from feature_extraction.loading import load_whole
 from feature_extraction.reference import find_spec
 from feature_extraction.spec import EncoderSpec, Precision
 from feature_extraction.transcription.pauses import cut_at_pauses
-from toolkit.device import exact_convolutions, resolve_device
+from toolkit.device import exact_convolutions, give_back_memory, is_want_of_memory, must_fit, resolve_device
 from toolkit.errors import UserError, did_you_mean
 from toolkit.media import Sound, is_silent
 
@@ -43,7 +43,7 @@ class Transcriber:
         batch: stretches computed at once
 
     Raises:
-        UserError: no such model, device or language
+        UserError: no such model, device or language, or the model does not fit on the device
     """
 
     def __init__(
@@ -64,7 +64,8 @@ class Transcriber:
         self._said = False  # that memory ended, which is said once
         spec = _find(model)
         network, self._extractor, self._tokenizer = _load(spec)
-        self._network = network.eval().requires_grad_(False).to(self._device, self._dtype)
+        with must_fit(f"'{model}'", self._device):
+            self._network = network.eval().requires_grad_(False).to(self._device, self._dtype)
         self._settings, code = _language_settings(model, network.generation_config, language)
         self.source = f"{spec.name} revision={spec.revision} language={code} {precision}"
 
@@ -90,15 +91,21 @@ class Transcriber:
         Raises:
             UserError: the device cannot hold a single stretch
         """
-        import torch
-
         texts: list[str] = []
         while len(texts) < len(stretches):
             part = stretches[len(texts) : len(texts) + self.batch]
             try:
                 texts += self._generate(part)
-            except torch.OutOfMemoryError as error:
-                self._shrink(len(part), error)
+                continue
+            except RuntimeError as error:
+                if not is_want_of_memory(error):
+                    raise
+                if len(part) == 1:
+                    raise UserError(
+                        f"'{self._name}' does not fit on {self._device}: not even with one stretch of sound. Try "
+                        "--dtype bfloat16, or --device cpu."
+                    ) from error
+            self._shrink(len(part))  # not before the error is gone, which holds on to what did not fit
         return texts
 
     def _generate(self, stretches: list[np.ndarray]) -> list[str]:
@@ -113,16 +120,8 @@ class Transcriber:
             )
         return self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
 
-    def _shrink(self, count: int, error: Exception) -> None:
-        import torch
-
-        if count == 1:
-            raise UserError(
-                f"'{self._name}' does not fit on {self._device}: not even with one stretch of sound. Try --dtype "
-                "bfloat16, or --device cpu."
-            ) from error
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+    def _shrink(self, count: int) -> None:
+        give_back_memory()
         self.batch = count // 2
         if not self._said:
             self._said = True

@@ -93,6 +93,8 @@ def test_bad_clip_costs_no_other():
     "error",
     [
         torch.OutOfMemoryError("no room"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
         RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:125] DefaultCPUAllocator: can't allocate memory"),
     ],
@@ -114,6 +116,17 @@ def test_memory_that_holds_not_one_piece():
     encoder.fits = 3
     with pytest.raises(UserError, match=r"not even one piece of length 4.*--dtype bfloat16"):
         encoder.encode([4])
+
+
+def test_network_that_does_not_fit(monkeypatch):
+    """The driver may find no room for the weights, which is no fault of the program."""
+
+    def place(self, network):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 26 GiB")
+
+    monkeypatch.setattr(NetworkEncoder, "place", place)
+    with pytest.raises(UserError, match=r"'clock' does not fit on cpu\. Try --dtype bfloat16"):
+        clock()
 
 
 def test_other_errors_are_not_taken_for_memory():

@@ -99,7 +99,10 @@ def test_short_numbers(stretches, precision):
     assert next(transcriber._network.parameters()).dtype == getattr(torch, precision)
 
 
-def test_out_of_memory_halves_the_batch(monkeypatch, caplog, stretches):
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("MPS backend out of memory")]
+)
+def test_out_of_memory_halves_the_batch(monkeypatch, caplog, stretches, error):
     expected = Transcriber("tiny", device="cpu").write(stretches)
     transcriber = Transcriber("tiny", device="cpu", batch=5)
     generate = transcriber._generate
@@ -108,7 +111,7 @@ def test_out_of_memory_halves_the_batch(monkeypatch, caplog, stretches):
     def limited(part):
         sizes.append(len(part))
         if len(part) > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
         return generate(part)
 
     monkeypatch.setattr(transcriber, "_generate", limited)
@@ -124,6 +127,13 @@ def test_a_device_that_holds_nothing(monkeypatch, stretches):
     monkeypatch.setattr(transcriber, "_generate", lambda part: (_ for _ in ()).throw(error))
     with pytest.raises(UserError, match="not even with one stretch"):
         transcriber.write(stretches)
+
+
+def test_a_device_that_does_not_hold_the_model(monkeypatch):
+    error = torch.OutOfMemoryError("CUDA out of memory")
+    monkeypatch.setattr(torch.nn.Module, "to", lambda *_: (_ for _ in ()).throw(error))
+    with pytest.raises(UserError, match="'tiny' does not fit on cpu"):
+        Transcriber("tiny", device="cpu")
 
 
 def test_models_that_write_no_words(tmp_path):
