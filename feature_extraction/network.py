@@ -195,18 +195,19 @@ class NetworkEncoder(Encoder):
                     f"'{self.spec.name}' does not fit on {self.device}: not even one piece of length "
                     f"{pieces[0].length}. Try --dtype bfloat16, or --device cpu."
                 ) from error
-        self._shrink(len(pieces))
+        self._shrink(pieces)
         half = len(pieces) // 2
         return self._forward(pieces[:half]) + self._forward(pieces[half:])
 
-    def _shrink(self, count: int) -> None:
+    def _shrink(self, pieces: list[Piece]) -> None:
         give_back_memory()
-        self._limit = max(1, self._limit // 2)
+        # Half of what failed, not of the limit: each half of a batch may fail in its turn, and that is nothing new.
+        self._limit = min(self._limit, max(piece.length for piece in pieces) * len(pieces) // 2)
         if not self._said:
             self._said = True
             logger.warning(
                 "'%s': a batch of %d does not fit on %s; batches are made half as large and the run goes on.",
-                self.spec.name, count, self.device,
+                self.spec.name, len(pieces), self.device,
             )  # fmt: skip
 
 

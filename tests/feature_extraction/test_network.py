@@ -111,6 +111,17 @@ def test_memory_that_ends_halves_the_batches_and_is_said_once(caplog, error):
     ]
 
 
+def test_batches_are_as_large_as_the_memory_that_there_is():
+    """Each of the parts that a batch falls into fails for itself; together they are one lesson, not several."""
+    encoder = clock()
+    encoder.fits, encoder._limit = 16, 128
+    encoder.encode([4] * 32)
+    assert encoder._limit == 16
+    encoder.batches.clear()
+    encoder.encode([4] * 8)
+    assert encoder.batches == [[4] * 4] * 2
+
+
 def test_memory_that_holds_not_one_piece():
     encoder = clock()
     encoder.fits = 3
