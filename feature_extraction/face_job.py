@@ -9,11 +9,14 @@ from feature_extraction.job import Job, Target, header_of
 from feature_extraction.source import Source
 from toolkit.cache import Record, cache_path
 from toolkit.corpus import Corpus
+from toolkit.device import must_fit, resolve_device
 from toolkit.errors import ClipError
 
 if TYPE_CHECKING:
     from feature_extraction.faces.extractor import FaceExtractor
     from feature_extraction.faces.reel import KeptTrack
+
+_ADVICE = "Each of the --workers takes memory of it: take fewer, or --device cpu."
 
 
 class FaceJob(Job):
@@ -37,9 +40,10 @@ class FaceJob(Job):
     def build(self) -> "FaceExtractor":
         """Returns the face extractor."""
         from feature_extraction.faces.extractor import FaceExtractor
-        from toolkit.device import resolve_device
 
-        return FaceExtractor(self.spec, device=resolve_device(self.device))
+        device = resolve_device(self.device)
+        with must_fit(f"'{self.name}'", device, _ADVICE):
+            return FaceExtractor(self.spec, device=device)
 
     def encode(self, items: Sequence[Path], source: Source) -> "list[KeptTrack | ClipError]":
         """Returns the tracks of a batch of video files."""
@@ -47,7 +51,8 @@ class FaceJob(Job):
 
     def _track(self, path: Path) -> "KeptTrack | ClipError":
         try:
-            return self.encoder.extract(path)
+            with must_fit(f"'{self.name}'", self.device, _ADVICE):  # which is no clip's fault
+                return self.encoder.extract(path)
         except ClipError as error:
             return error
 

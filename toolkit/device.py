@@ -62,12 +62,13 @@ def is_want_of_memory(error: RuntimeError) -> bool:
 
 
 @contextmanager
-def must_fit(what: str, device: str) -> Iterator[None]:
+def must_fit(what: str, device: str, advice: str = "Try --dtype bfloat16, or --device cpu.") -> Iterator[None]:
     """Makes want of memory in the block a mistake that the user can mend.
 
     Args:
         what: is put on the device, for the message
         device: torch device
+        advice: a sentence that says what to do
 
     Raises:
         UserError: there is no room for it
@@ -77,7 +78,7 @@ def must_fit(what: str, device: str) -> Iterator[None]:
     except RuntimeError as error:
         if not is_want_of_memory(error):
             raise
-        raise UserError(f"{what} does not fit on {device}. Try --dtype bfloat16, or --device cpu.") from error
+        raise UserError(f"{what} does not fit on {device}. {advice}") from error
 
 
 def give_back_memory() -> None:
