@@ -1,6 +1,7 @@
 """Checkpoints: where weights are looked for, read without running what they hold, and what is said where absent."""
 
 import os
+import pickle
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ def pretrained(load: Callable[..., T], spec: EncoderSpec, trusted: Collection[st
     Raises:
         UserError: the checkpoint is not there and cannot be had, cannot be read, or wants to run code of its own
     """
+    from safetensors import SafetensorError
+
     name = spec.checkpoint.removeprefix("hf:")
     folder = Path(name).expanduser()
     # Variants are trusted with what they vary.
@@ -51,6 +54,13 @@ def pretrained(load: Callable[..., T], spec: EncoderSpec, trusted: Collection[st
         if not trust and "trust_remote_code" in str(error):  # what the library calls it, of a model in no table
             raise UserError(untrusted) from error
         raise UserError(_explanation(spec, name, folder.is_dir(), error)) from error
+    except (EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        if isinstance(error, RuntimeError) and "PytorchStreamReader" not in str(error):
+            raise
+        raise UserError(
+            f"'{spec.name}': weights in {name} are damaged, or hold more than tensors, which is not run "
+            f"({type(error).__name__}). Copy or download them again."
+        ) from error
 
 
 @contextmanager

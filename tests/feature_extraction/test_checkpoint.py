@@ -121,6 +121,34 @@ def test_folder_without_a_model(tmp_path):
         pretrained(AutoModel.from_pretrained, spec(f"hf:{tmp_path}"))
 
 
+def _cut_short(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _pointer(path):
+    """What git leaves in place of a large file where git-lfs is not installed."""
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 438000000\n")
+
+
+@pytest.mark.parametrize("harm", [_cut_short, _pointer, lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_damaged_weights_in_a_folder(tmp_path, name, harm):
+    from transformers import BertConfig, BertModel
+
+    network = BertModel(BertConfig(vocab_size=8, num_hidden_layers=1, hidden_size=48, intermediate_size=48))
+    network.config.save_pretrained(tmp_path)
+    if name == "model.safetensors":
+        save_file(network.state_dict(), tmp_path / name, {"format": "pt"})
+    else:
+        torch.save(network.state_dict(), tmp_path / name)
+    wanted = spec(f"hf:{tmp_path}")
+    assert pretrained(BertModel.from_pretrained, wanted).config.hidden_size == 48
+    harm(tmp_path / name)
+    with pytest.raises(UserError, match="^'net': weights in .* are damaged.* download them again") as error:
+        pretrained(BertModel.from_pretrained, wanted)
+    assert "weights_only" not in str(error.value)  # torch's advice to read the file without care
+
+
 def test_code_of_a_checkpoint_runs_only_if_trusted_by_name():
     calls = []
 
