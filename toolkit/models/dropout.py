@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from toolkit.models.transfer import sent
+
 LEVELS = 256  # a byte decides on each number, so a probability is rounded to 1/256
 
 
@@ -32,7 +34,7 @@ class Chance:
         count = int(np.prod(shape))
         words = [source.random_raw(-(-count // 8)) for source in self._sources]  # of 8 bytes
         drawn = np.stack(words) if len(words) > 1 else words[0][None]
-        drawn = torch.from_numpy(drawn.view(np.uint8)[:, :count]).to(self._device)
+        drawn = sent(torch.from_numpy(drawn.view(np.uint8)[:, :count]), self._device)
         drawn = drawn.reshape(len(self._sources), *shape)
         return drawn[self._which] if self._shared else drawn
 
@@ -62,15 +64,17 @@ class Dropout(nn.Module):
         """Returns values of the same shape, ``(batch, ...)`` or of a stack ``(models, batch, ...)``."""
         if not self.training or (self.probabilities is None and self.probability == 0):
             return values
-        if self.probabilities is None:
-            probability = torch.tensor(self.probability, device=values.device)
+        # At least one level keeps a number: a probability that rounds to 1 must not divide by nothing.
+        if self.probabilities is None:  # plain numbers, since a tensor of one would make a GPU wait
+            kept = max(1, LEVELS - round(self.probability * LEVELS))
+            highest = kept - 1
         else:
             probability = self.probabilities.view(-1, *[1] * (values.dim() - 1))
-        # At least one level keeps a number: a probability that rounds to 1 must not divide by nothing.
-        kept = (LEVELS - (probability * LEVELS).round()).clamp(min=1)
+            kept = (LEVELS - (probability * LEVELS).round()).clamp(min=1)
+            highest = (kept - 1).to(torch.uint8)
         # Bytes are compared with a byte, into floats at once: a third of the time that masks of booleans take.
         mask = torch.empty(values.shape, dtype=values.dtype, device=values.device)
-        torch.le(self._drawn(values), (kept - 1).to(torch.uint8), out=mask)
+        torch.le(self._drawn(values), highest, out=mask)
         return values * mask.mul_(LEVELS / kept)
 
     def _drawn(self, values: Tensor) -> Tensor:

@@ -90,6 +90,15 @@ def test_number_type_stays(dtype):
         assert layer(values).dtype == dtype
 
 
+def test_plain_numbers_as_those_of_a_stack():
+    values, drawn = torch.full((1, 256), 3.0), torch.arange(256, dtype=torch.uint8)[None]
+    for probability in (*(level / LEVELS for level in range(LEVELS)), 0.1, 0.3, 0.35, 0.7, 0.999):
+        alone, stacked = dropout(probability), dropout(probability, None, [probability])
+        for layer in (alone, stacked):
+            layer._drawn = lambda _: drawn
+        assert torch.equal(alone(values), stacked(values))
+
+
 def test_it_is_in_no_state_dictionary():
     assert dropout(0.5, Chance([0], CPU), [0.5]).state_dict() == {}
 

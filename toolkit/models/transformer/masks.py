@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from toolkit.models.transfer import sent
+
 
 class Shuffler(Protocol):
     """What chance is taken from: a ``numpy.random.Generator``, or a ``RandomState`` as the authors' code has it."""
@@ -129,7 +131,7 @@ class Split(NamedTuple):
         hidden = mask.sum(dim=1).tolist()
         if len(set(hidden)) != 1:
             raise ValueError(f"a mask hides as many tokens of every clip, but these hide {hidden}")
-        order = mask.to(torch.uint8).argsort(dim=1, stable=True).to(device, non_blocking=True)
+        order = sent(mask.to(torch.uint8).argsort(dim=1, stable=True), device)
         return cls(*order.split([mask.shape[1] - hidden[0], hidden[0]], dim=1))
 
 

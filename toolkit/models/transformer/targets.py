@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from toolkit.models.transfer import sent
 from toolkit.models.transformer.clip_shape import ClipShape
 from toolkit.models.transformer.masks import taken
 
@@ -93,8 +94,9 @@ def spectrogram_target(patches: Tensor) -> Tensor:
 def shown(video: Tensor) -> Tensor:
     """Undoes ImageNet's normalisation of ``(batch, 3, ...)``: float32 pixels in [0, 1]."""
     shape = (-1, *[1] * (video.dim() - 2))
-    mean = video.new_tensor(IMAGENET_MEAN, dtype=torch.float32).view(shape)
-    return video.float() * video.new_tensor(IMAGENET_DEVIATION, dtype=torch.float32).view(shape) + mean
+    colours = (torch.tensor(numbers, dtype=torch.float32) for numbers in (IMAGENET_MEAN, IMAGENET_DEVIATION))
+    mean, deviation = (sent(numbers, video.device).view(shape) for numbers in colours)
+    return video.float() * deviation + mean
 
 
 def _statistics(values: Tensor) -> tuple[Tensor, Tensor]:
