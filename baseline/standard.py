@@ -11,6 +11,7 @@ from baseline.ragged import Ragged
 
 # A standardised number beyond this is a feature that hardly varied in training; it must not drown all others.
 LIMIT = 5.0
+WITHOUT_DOUBLES = ("mps",)  # Apple's GPUs know no float64
 
 
 class Standard(NamedTuple):
@@ -111,9 +112,11 @@ def _spread(values: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """Returns mean and standard deviation of some rows, each ``(dim,)``; computed in float64, a few rows at a time."""
     if not len(rows):
         return values.new_zeros(values.shape[1]), values.new_full((values.shape[1],), torch.inf)
+    place = "cpu" if values.device.type in WITHOUT_DOUBLES else values.device
     blocks = rows.split(BATCH)
-    mean = (sum(values[block].double().sum(0) for block in blocks) / len(rows)).float()
-    squares = sum((values[block].double() - mean).square_().sum(0) for block in blocks)
+    mean = (sum(values[block].to(place).double().sum(0) for block in blocks) / len(rows)).float()
+    squares = sum((values[block].to(place).double() - mean).square_().sum(0) for block in blocks)
     spread = (squares / len(rows)).sqrt().float()
     # What lies this close to the mean is rounding: float32 has seven digits. Features of any scale are told apart so.
-    return mean, torch.where(spread > 1e-6 * mean.abs(), spread, torch.ones_like(spread))
+    spread = torch.where(spread > 1e-6 * mean.abs(), spread, torch.ones_like(spread))
+    return mean.to(values.device), spread.to(values.device)
