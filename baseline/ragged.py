@@ -57,9 +57,9 @@ class Ragged:
     @property
     def places(self) -> Tensor:
         """``(frames,)`` where the frames of these clips are."""
-        before = self.lengths.cumsum(0) - self.lengths
-        within = torch.arange(int(self.lengths.sum()), device=self.lengths.device)
-        return within + (self.starts - before).repeat_interleave(self.lengths)
+        before, count = self.lengths.cumsum(0) - self.lengths, int(self.lengths.sum())
+        within = torch.arange(count, device=self.lengths.device)
+        return within + (self.starts - before).repeat_interleave(self.lengths, output_size=count)
 
     @property
     def frames(self) -> Tensor:
@@ -74,7 +74,8 @@ class Ragged:
 
     def padded(self) -> Sequences:
         """Returns ``(clips, time, dim)`` and the lengths: zeros behind the frames of each clip, one step at least."""
-        if not self.lengths.any():
+        lengths = self.lengths.tolist()
+        if not any(lengths):
             return Sequences(self.values.new_zeros(len(self), 1, self.dim), self.lengths)
-        rows = self.frames.split(self.lengths.tolist())
+        rows = self.frames.split(lengths)
         return Sequences(pad_sequence(rows, batch_first=True), self.lengths)
