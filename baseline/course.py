@@ -97,13 +97,15 @@ class Course:
             mean, deviation = lesson.standard.valence
             valence = (output.valence * deviation + mean).clamp(*lesson.valence_range)
             finite = output.emotion_logits.isfinite().all(-1).all(-1) & output.valence.isfinite().all(-1)
-            probabilities = self.task.probabilities(output.emotion_logits).cpu().numpy()
             losses = self.task.loss(output, targets.expand(len(members))).tolist()
+            # Of all models at once: whatever a GPU is asked for one by one, it is waited for.
+            probabilities = self.task.probabilities(output.emotion_logits).cpu().numpy()
+            valence, finite = valence.cpu().numpy(), finite.tolist()
             everyone = np.ones(len(inputs), bool)
             for place, member in enumerate(members.tolist()):
                 if not finite[place]:
                     continue
-                prediction = Prediction(probabilities[place], valence[place].cpu().numpy(), everyone)
+                prediction = Prediction(probabilities[place], valence[place], everyone)
                 judged[member] = self.task.merit(prediction, truth), -losses[place]
         return judged
 
