@@ -176,11 +176,17 @@ def _stacks(jobs: Sequence[Job], same: _Alike, room: int, workers: int) -> Itera
         workers: processes among which they are shared
     """
     lessons = {lesson: place for place, lesson in enumerate(dict.fromkeys(job.lesson for job in jobs))}
-    # Models of one lesson read the same batches; those of one learning rate move in one go.
-    numbers = sorted(same.numbers, key=lambda n: (lessons[jobs[n].lesson], jobs[n].settings.learning_rate))
-    first = jobs[numbers[0]]
+    first = jobs[same.numbers[0]]
+    here = first.lesson.device().type == "cpu"
+
+    def beside(number: int) -> tuple[float, ...]:
+        """Models of one lesson read the same batches; those of one rate move in one go, which a GPU gains more by."""
+        lesson, rate = lessons[jobs[number].lesson], jobs[number].settings.learning_rate
+        return (lesson, rate) if here else (rate, jobs[number].settings.weight_decay, lesson)
+
+    numbers = sorted(same.numbers, key=beside)
     together = same.network.stacks and exact(same.network, first.settings.batch_size)
-    space = room if first.lesson.device().type == "cpu" else _DEVICE_BYTES
+    space = room if here else _DEVICE_BYTES
     most = max(1, space // max(1, _STATE * weight_bytes(same.network))) if together else 1
     count = min(len(numbers), max(-(-len(numbers) // most), workers))  # of stacks, as even as can be
     for part in range(count):
@@ -190,7 +196,7 @@ def _stacks(jobs: Sequence[Job], same: _Alike, room: int, workers: int) -> Itera
 def _effort(job: Job, network: Network) -> float:
     """Returns about how many operations it takes to train a network: six a weight and vector that it reads."""
     lengths = job.lesson.pool.inputs.lengths
-    frames = 1.0 if lengths is None else max(1.0, float(lengths.double().mean()))
+    frames = 1.0 if lengths is None else max(1.0, float(lengths.cpu().double().mean()))
     weights = sum(weight.numel() for weight in network.parameters())
     return 6 * weights * frames * len(job.lesson.train) * job.settings.epochs
 
