@@ -1,6 +1,6 @@
 """Loading networks of transformers: whole, or not at all."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from feature_extraction.checkpoint import pretrained
@@ -37,11 +37,7 @@ def load_whole(
 
     options |= {"dtype": torch.float32, "output_loading_info": True, "ignore_mismatched_sizes": True}
     network, report = pretrained(load, spec, trusted, **options)
-    for name, found, expected in sorted(report["mismatched_keys"]):
-        raise UserError(
-            f"'{spec.name}': the checkpoint {spec.checkpoint} has '{name}' of shape {tuple(found)}, but its "
-            f"config.json says {tuple(expected)}: they do not belong together."
-        )
+    refuse_other_shapes(report, spec)
     missing = sorted(name for name in report["missing_keys"] if not name.startswith(unused))
     if missing:
         raise UserError(
@@ -50,3 +46,20 @@ def load_whole(
             + f", which would be random. {advice}"
         )
     return network
+
+
+def refuse_other_shapes(report: Mapping[str, Any], spec: EncoderSpec) -> None:
+    """Checks that weights have the shapes that the checkpoint's own configuration says.
+
+    Args:
+        report: what ``from_pretrained`` found, with ``output_loading_info`` and ``ignore_mismatched_sizes``
+        spec: what was loaded
+
+    Raises:
+        UserError: one has another; transformers would draw it at random
+    """
+    for name, found, expected in sorted(report["mismatched_keys"]):
+        raise UserError(
+            f"'{spec.name}': the checkpoint {spec.checkpoint} has '{name}' of shape {tuple(found)}, but its "
+            f"config.json says {tuple(expected)}: they do not belong together."
+        )

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from feature_extraction.checkpoint import pretrained, weights_file
+from feature_extraction.loading import refuse_other_shapes
 from feature_extraction.spec import EncoderSpec
 from toolkit.errors import UserError
 
@@ -76,7 +77,9 @@ def load_network(
         config=config,
         dtype=dtype,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,
     )
+    refuse_other_shapes(found, spec)
     absent = [name for name in found["missing_keys"] if "pooler" not in name]
     if len(absent) > _MOST_ABSENT * len(network.state_dict()):
         raise UserError(

@@ -144,7 +144,7 @@ def test_damaged_weights_in_a_folder(tmp_path, name, harm):
     wanted = spec(f"hf:{tmp_path}")
     assert pretrained(BertModel.from_pretrained, wanted).config.hidden_size == 48
     harm(tmp_path / name)
-    with pytest.raises(UserError, match="^'net': weights in .* are damaged.* download them again") as error:
+    with pytest.raises(UserError, match=r"^'net': weights in .* are damaged.* download them again") as error:
         pretrained(BertModel.from_pretrained, wanted)
     assert "weights_only" not in str(error.value)  # torch's advice to read the file without care
 

@@ -1,6 +1,7 @@
 """Language models of every type: as the library computes them, alone or together."""
 
 import dataclasses
+import json
 import re
 
 import numpy as np
@@ -245,6 +246,15 @@ def test_checkpoint_of_another_network(saved, tmp_path):
     GPT2Model.from_pretrained(saved("gpt2").checkpoint.removeprefix("hf:")).save_pretrained(tmp_path / "other")
     (tmp_path / "other" / "model.safetensors").rename(tmp_path / "bert" / "model.safetensors")
     with pytest.raises(UserError, match="is of another network"):
+        build_encoder(spec)
+
+
+def test_configuration_of_another_network(saved, tmp_path):
+    spec = saved("bert")
+    path = tmp_path / "bert" / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"intermediate_size": 2 * config["intermediate_size"]}))
+    with pytest.raises(UserError, match=r"'encoder\.layer\.0\.intermediate\.dense\..*they do not belong together"):
         build_encoder(spec)
 
 
