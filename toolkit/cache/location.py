@@ -1,5 +1,6 @@
 """Where caches stand: by corpus, modality, encoder and level of detail."""
 
+from glob import escape
 from pathlib import Path
 
 from toolkit.errors import UserError
@@ -26,13 +27,14 @@ def find_cache(root: Path, corpus: str, encoder: str, level: str = "utterance") 
     """
     levels = ("frame",) if level == "frame" else ("utterance", "frame")
     for suffix in map(_suffix, levels):
-        found = sorted(path for path in (root / corpus).glob(f"*/{encoder}{suffix}") if path.parent.name != "faces")
+        places = (root / corpus).glob(f"*/{escape(encoder)}{suffix}")
+        found = sorted(path for path in places if path.parent.name != "faces")
         if len(found) == 1:
             return found[0]
         if found:
             raise UserError(f"Several caches are called '{encoder}': {', '.join(map(str, found))}. Keep one.")
     there = (path for path in (root / corpus).glob(f"*/*{_suffix(levels[0])}") if path.parent.name != "faces")
-    known = sorted({path.name.split(".")[0] for path in there})
+    known = sorted({path.name.removesuffix(".h5").removesuffix(".frames") for path in there})
     what, option = (f"frames of '{encoder}'", " --level frame") if level == "frame" else (f"'{encoder}'", "")
     raise UserError(
         f"No cache of {what} for corpus '{corpus}' under {root}; there is: {', '.join(known) or 'none'}. Make it with "

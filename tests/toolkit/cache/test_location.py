@@ -30,3 +30,14 @@ def test_find_cache_of_frames_only(tmp_path: Path, cache_file: Path):
     frames.write_bytes(cache_file.read_bytes())
     assert find_cache(tmp_path, "demo", "ramp", "frame") == frames
     assert find_cache(tmp_path, "demo", "ramp") == cache_file
+
+
+@pytest.mark.parametrize("name", ["bge-base-zh-v1.5", "mae-dfer--runs-[second]-best"])
+def test_find_cache_of_any_name(tmp_path: Path, cache_file: Path, name: str):
+    """Encoders of folders and files are called like these."""
+    own = cache_path(tmp_path, "demo", "visual", name, "frame")
+    cache_file.rename(own)
+    assert find_cache(tmp_path, "demo", name) == own
+    with pytest.raises(UserError) as error:
+        find_cache(tmp_path, "demo", "ramp")
+    assert f"there is: {name}. " in str(error.value)
