@@ -9,6 +9,7 @@ from baseline.context import with_context
 from baseline.dataset import FeatureSource, Inputs, load_inputs, open_features
 from baseline.frame_features import load_frames
 from toolkit.corpus import Corpus
+from toolkit.device import must_fit
 from toolkit.errors import UserError
 from toolkit.models.network import networks
 
@@ -51,14 +52,16 @@ class Reading(NamedTuple):
             dims: dimension of the features of which a cache may hold no usable clip
 
         Raises:
-            UserError: clips are absent from a cache, a cache holds no usable clip at all, or a value is not finite
+            UserError: clips are absent from a cache, a cache holds no usable clip at all, a value is not finite, or the
+                memory of the device ends
         """
         names = list(corpus.table["name"])
-        if self.level == "utterance":
-            inputs = load_inputs(sources, names, device, dims)
-            return with_context(inputs, corpus, self.group, self.context) if self.context else inputs
-        aligned = self.level == "aligned"
-        return load_frames(sources, names, self.compress, aligned=aligned, device=device, dims=dims)
+        with must_fit(f"What is read of {len(names)} clips", device, "Use fewer features, or --device cpu."):
+            if self.level == "utterance":
+                inputs = load_inputs(sources, names, device, dims)
+                return with_context(inputs, corpus, self.group, self.context) if self.context else inputs
+            aligned = self.level == "aligned"
+            return load_frames(sources, names, self.compress, aligned=aligned, device=device, dims=dims)
 
     def told(self, model: str) -> dict[str, Any]:
         """Returns the options by which a network is told what it reads: ``frames``, where it reads vectors as well."""

@@ -15,6 +15,7 @@ from baseline.fold_models import FoldModel
 from baseline.lesson import Lesson
 from baseline.side_by_side import side_by_side
 from baseline.task import Task
+from toolkit.device import must_fit
 from toolkit.memory import kept_memory, old_objects_left_alone
 from toolkit.models.network import Network, build_network, networks
 from toolkit.models.stack import exact
@@ -93,7 +94,18 @@ def fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
     Args:
         jobs: the networks
         task: what is learnt
+
+    Raises:
+        UserError: a network cannot be built, or the memory of the device ends
     """
+    if not jobs:
+        return []
+    what = f"The training of {len(jobs)} networks"
+    with must_fit(what, str(jobs[0].lesson.device()), "Use smaller networks, fewer features, or --device cpu."):
+        return _fit_all(jobs, task)
+
+
+def _fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
     alike = _alike(jobs)
     effort = {number: _effort(jobs[number], same.network) for same in alike for number in same.numbers}
     workers = _workers(jobs, sum(effort.values()))

@@ -1,5 +1,8 @@
 """Training and predicting on a device that is not the CPU."""
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 import torch
 
@@ -9,9 +12,12 @@ from baseline.dataset import Examples, Inputs, Targets
 from baseline.fold_models import FoldEnsemble
 from baseline.lesson import Lesson
 from baseline.ragged import Ragged
+from baseline.reading import Reading
 from baseline.task import EmotionTask
 from baseline.trainer import Job, fit_all
 from pretend_device import THERE, PretendDevice
+from toolkit.corpus import corpus_from_table
+from toolkit.errors import UserError
 from toolkit.models.network import build_network, networks
 
 CPU = torch.device("cpu")
@@ -114,3 +120,17 @@ def test_devices_without_float64(monkeypatch, frames):
         fit_all(given, TASK)
         assert torch.equal(given[0].lesson.standard.mean["text"].cpu(), with_doubles)
     assert not device.doubles
+
+
+def ended(*_, **__):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+
+def test_memory_that_ends_is_said_in_a_line(monkeypatch):
+    monkeypatch.setattr("baseline.trainer.Course", ended)
+    with pytest.raises(UserError, match=r"^The training of 4 networks does not fit on cpu\. Use smaller networks, .*$"):
+        fit_all(jobs(CPU, "mlp", frames=False), TASK)
+    monkeypatch.setattr("baseline.reading.load_inputs", ended)
+    corpus = corpus_from_table("tiny", Path("clips"), pd.DataFrame({"name": ["a", "b"]}))
+    with pytest.raises(UserError, match=r"^What is read of 2 clips does not fit on cuda\. Use fewer features, .*$"):
+        Reading().load({}, corpus, "cuda")
