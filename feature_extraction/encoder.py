@@ -112,7 +112,9 @@ def get_spec(name: str, modality: Modality) -> EncoderSpec:
     """
     specs = all_specs(modality)
     if name not in specs:
-        raise UserError(f"Unknown {modality} encoder '{name}'. {did_you_mean(name, specs)}")
+        other = all_specs().get(name)
+        hint = f"The {other.modality} command runs it." if other else did_you_mean(name, specs)
+        raise UserError(f"Unknown {modality} encoder '{name}'. {hint}")
     return specs[name]
 
 

@@ -82,7 +82,7 @@ def test_text_corpus_has_no_audio(command, corpus, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["text", "--encoder", "char-hsh"], "Unknown text encoder 'char-hsh'. Did you mean 'char-hash'?"),
-        (["text", "--encoder", "prosody"], "Unknown text encoder 'prosody'"),
+        (["text", "--encoder", "prosody"], "Unknown text encoder 'prosody'. The audio command runs it."),
         (["faces", "--encoder", "mtcn"], "'mtcn'"),
     ],
 )
