@@ -31,6 +31,7 @@ def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
         raise UserError(f"{message} To spread it over all devices: pip install 'mer-toolkit[llm]'.") from error
     kept_whole = list(getattr(network, "_no_split_modules", None) or [])
     memory = accelerate.utils.get_balanced_memory(network, no_split_module_classes=kept_whole)
+    memory["cpu"] = 2 * needed  # what stays there lies there already, however little room is left beside it
     places = accelerate.infer_auto_device_map(network, max_memory=memory, no_split_module_classes=kept_whole)
     skipped = getattr(network, "_skip_keys_device_placement", None)
     return accelerate.dispatch_model(network, device_map=places, skip_keys=skipped)

@@ -64,6 +64,17 @@ def test_network_too_large_is_spread(monkeypatch):
     encoder.device = "cuda"
     assert encoder.place(encoder.network) is encoder.network
     assert calls["whole"] == ["LlamaDecoderLayer"]
-    assert calls["memory"] == {0: 1, 1: 1}
+    assert calls["memory"] == {0: 1, 1: 1, "cpu": 2 * weight_bytes(encoder.network)}
     assert calls["map"] == {"": "cpu"}
     assert calls["skip"] == encoder.network._skip_keys_device_placement
+
+
+def test_what_no_gpu_holds_stays_where_it_is(monkeypatch):
+    """The weights fill the memory that the package asks for, and it would look for a disk."""
+    accelerate = pytest.importorskip("accelerate")
+    maps = []
+    monkeypatch.setattr(accelerate.utils, "get_balanced_memory", lambda *_, **__: {"cpu": 1})
+    monkeypatch.setattr(accelerate, "dispatch_model", lambda network, device_map, **_: maps.append(device_map))
+    monkeypatch.setattr(spreading, "free_bytes", lambda device: 1000)
+    settle(build_encoder(get_spec("tiny-llama", "text")).network, "cuda")
+    assert set(maps[0].values()) == {"cpu"}
