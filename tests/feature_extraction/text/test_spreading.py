@@ -72,9 +72,9 @@ def test_network_too_large_is_spread(monkeypatch):
 def test_what_no_gpu_holds_stays_where_it_is(monkeypatch):
     """The weights fill the memory that the package asks for, and it would look for a disk."""
     accelerate = pytest.importorskip("accelerate")
-    maps = []
+    network, maps = build_encoder(get_spec("tiny-llama", "text")).network, []
     monkeypatch.setattr(accelerate.utils, "get_balanced_memory", lambda *_, **__: {"cpu": 1})
     monkeypatch.setattr(accelerate, "dispatch_model", lambda network, device_map, **_: maps.append(device_map))
     monkeypatch.setattr(spreading, "free_bytes", lambda device: 1000)
-    settle(build_encoder(get_spec("tiny-llama", "text")).network, "cuda")
+    settle(network, "cuda")
     assert set(maps[0].values()) == {"cpu"}
