@@ -30,8 +30,9 @@ def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
     except ImportError as error:
         raise UserError(f"{message} To spread it over all devices: pip install 'mer-toolkit[llm]'.") from error
     kept_whole = list(getattr(network, "_no_split_modules", None) or [])
-    memory = accelerate.utils.get_balanced_memory(network, no_split_module_classes=kept_whole)
-    memory["cpu"] = 2 * needed  # what stays there lies there already, however little room is left beside it
+    most = {place: int(_SHARE * size) for place, size in accelerate.utils.get_max_memory().items()}
+    most["cpu"] = 2 * needed  # what stays there lies there already, however little room is left beside it
+    memory = accelerate.utils.get_balanced_memory(network, most, no_split_module_classes=kept_whole)
     places = accelerate.infer_auto_device_map(network, max_memory=memory, no_split_module_classes=kept_whole)
     skipped = getattr(network, "_skip_keys_device_placement", None)
     return accelerate.dispatch_model(network, device_map=places, skip_keys=skipped)

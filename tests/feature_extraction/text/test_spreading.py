@@ -52,7 +52,10 @@ def test_network_too_large_is_spread(monkeypatch):
         return network
 
     fake = SimpleNamespace(
-        utils=SimpleNamespace(get_balanced_memory=lambda network, no_split_module_classes: {0: 1, 1: 1}),
+        utils=SimpleNamespace(
+            get_max_memory=lambda: {0: 100, 1: 200, "cpu": 1},
+            get_balanced_memory=lambda network, memory, no_split_module_classes: memory,
+        ),
         infer_auto_device_map=lambda network, max_memory, no_split_module_classes: (
             calls.update(whole=no_split_module_classes, memory=max_memory) or {"": "cpu"}
         ),
@@ -64,7 +67,7 @@ def test_network_too_large_is_spread(monkeypatch):
     encoder.device = "cuda"
     assert encoder.place(encoder.network) is encoder.network
     assert calls["whole"] == ["LlamaDecoderLayer"]
-    assert calls["memory"] == {0: 1, 1: 1, "cpu": 2 * weight_bytes(encoder.network)}
+    assert calls["memory"] == {0: 90, 1: 180, "cpu": 2 * weight_bytes(encoder.network)}  # batches need the rest
     assert calls["map"] == {"": "cpu"}
     assert calls["skip"] == encoder.network._skip_keys_device_placement
 
@@ -73,7 +76,7 @@ def test_what_no_gpu_holds_stays_where_it_is(monkeypatch):
     """The weights fill the memory that the package asks for, and it would look for a disk."""
     accelerate = pytest.importorskip("accelerate")
     network, maps = build_encoder(get_spec("tiny-llama", "text")).network, []
-    monkeypatch.setattr(accelerate.utils, "get_balanced_memory", lambda *_, **__: {"cpu": 1})
+    monkeypatch.setattr(accelerate.utils, "get_max_memory", lambda: {"cpu": 1})
     monkeypatch.setattr(accelerate, "dispatch_model", lambda network, device_map, **_: maps.append(device_map))
     monkeypatch.setattr(spreading, "free_bytes", lambda device: 1000)
     settle(network, "cuda")
