@@ -15,6 +15,7 @@ from baseline.fine_tuning.settings import FineTuningConfig
 from baseline.mixup import Mixing
 from baseline.schedule import cosine_schedule, scaled_rate
 from toolkit.models.masked_autoencoder import FineTuning
+from toolkit.models.transfer import restore_optimizer, sent
 from toolkit.seeds import generator_for
 
 BETAS = (0.9, 0.999)
@@ -68,7 +69,7 @@ class Learner:
         chance = generator_for(self.config.seed, "batch", *purpose)
         torch.manual_seed(int(chance.integers(2**63)))  # branches that are left out
         self.network.train()
-        loss = self._loss(self._moved(inputs), truth.to(self.device, non_blocking=True), chance)
+        loss = self._loss(self._moved(inputs), sent(truth, self.device), chance)
         self.scaler.scale(loss * share).backward()
         return loss.detach()
 
@@ -87,7 +88,7 @@ class Learner:
             return self.network(inputs).logits.float()
 
     def _moved(self, inputs: Inputs) -> Inputs:
-        return {stream: values.to(self.device, non_blocking=True) for stream, values in inputs.items()}
+        return {stream: sent(values, self.device) for stream, values in inputs.items()}
 
     def step(self, number: int, share: float = 1.0) -> None:
         """Takes a step with the gradients that were added, the mean over the clips that were.
@@ -116,5 +117,5 @@ class Learner:
     def go_on_from(self, state: dict[str, Any]) -> None:
         """Takes over what `state` returned."""
         self.network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])

@@ -15,6 +15,7 @@ from baseline.pretraining.team import Team
 from baseline.schedule import cosine_schedule, scaled_rate
 from toolkit.errors import UserError
 from toolkit.models.masked_autoencoder import Pretraining, Reconstruction
+from toolkit.models.transfer import restore_optimizer, sent
 
 CHECKED = 50  # steps from one look at the loss to the next; each look waits for the device
 
@@ -85,12 +86,13 @@ class Training:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from a `state`."""
         self.network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
 
     def inputs(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Returns what the network reads of what a view saw, on the device."""
-        there = {name: tensor.to(self.team.device, non_blocking=True) for name, tensor in tensors.items()}
+        device = torch.device(self.team.device)
+        there = {name: sent(tensor, device) for name, tensor in tensors.items()}
         return there | {"video": normalised(there["video"])}
 
     def masks(self, draws: Sequence[Draw], purpose: str = "mask") -> dict[str, Tensor]:
