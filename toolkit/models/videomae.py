@@ -130,6 +130,8 @@ class VideoMae(Family):
 
     sizes: ClassVar = {
         "base": VideoMaeSize(),
+        # Nobody published it: one that learns within minutes. The positions of few tokens are told apart soon.
+        "tiny": VideoMaeSize(ClipShape(64, tubelet=16), 128, 4, 2, DecoderSize(128, 2, 2)),
         "tiny-test": VideoMaeSize(ClipShape(64), dim=64, depth=2, heads=1, decoder=DecoderSize(64, 1, 1)),
     }
     pretraining = VideoMaePretraining

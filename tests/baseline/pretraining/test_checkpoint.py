@@ -16,14 +16,23 @@ from toolkit.models.checkpoint import load_checkpoint
 from toolkit.models.masked_autoencoder import autoencoders
 
 
-@pytest.mark.parametrize("model", ["hicmae", "mae-dfer", "svfap", "videomae"])
-def test_load_checkpoint_takes_what_was_written(quickly, model, read_weights):
-    settings, doings = quickly(model=model, epochs=1)
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        ("hicmae", "tiny-test"),
+        ("mae-dfer", "tiny-test"),
+        ("svfap", "tiny-test"),
+        ("videomae", "tiny-test"),
+        ("videomae", "tiny"),
+    ],
+)
+def test_load_checkpoint_takes_what_was_written(quickly, model, size, read_weights):
+    settings, doings = quickly(model=model, size=size, epochs=1)
     pretrain(settings, doings)
     path = checkpoint_path(doings.out, 0)
     loaded = load_checkpoint(path)
     assert loaded.report.family == model
-    assert loaded.size == autoencoders.get(model).sizes["tiny-test"]
+    assert loaded.size == autoencoders.get(model).sizes[size]
     assert loaded.report.assumed == {}
     written = read_weights(path)
     assert all(torch.equal(tensor, written[name]) for name, tensor in loaded.network.state_dict().items())
