@@ -26,6 +26,9 @@ _STATE = 4  # a weight, its gradient and Adam's two means
 _ALONE_BYTES, _PROCESS_BYTES, _DEVICE_BYTES = 128 << 20, 24 << 20, 2 << 30
 # Operations from which starting processes pays: they take a few seconds, a core makes 25e9 a second of small networks.
 PROCESSES_FROM = 4e11
+# Cores among which the products of one stack can be shared as well as its models: two took the same time either way
+# for small networks, and processes of few large ones 1.4 times as long (``benchmarks/protocol.py``).
+FEW_CORES = 2
 State = tuple[dict[str, Tensor], int, float | None]  # weights, epoch and merit
 
 
@@ -108,7 +111,7 @@ def fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
 def _fit_all(jobs: Sequence[Job], task: Task) -> list[Fit]:
     alike = _alike(jobs)
     effort = {number: _effort(jobs[number], same.network) for same in alike for number in same.numbers}
-    workers = _workers(jobs, sum(effort.values()))
+    workers = _workers(jobs, alike, sum(effort.values()))
     room = _ALONE_BYTES if workers == 1 else _PROCESS_BYTES
     stacks = [stack for same in alike for stack in _stacks(jobs, same, room, workers)]
     stacks.sort(key=lambda numbers: -sum(effort[number] for number in numbers))  # long ones first
@@ -171,11 +174,19 @@ def weight_bytes(network: Network) -> int:
     return sum(weight.numel() * weight.element_size() for weight in network.parameters())
 
 
-def _workers(jobs: Sequence[Job], effort: float) -> int:
+def _workers(jobs: Sequence[Job], alike: Sequence[_Alike], effort: float) -> int:
     """Returns how many processes share the work, one where that does not pay or there are no cores to share."""
+    cores = torch.get_num_threads()
     if effort < PROCESSES_FROM or jobs[0].lesson.device().type != "cpu":
         return 1
-    return min(torch.get_num_threads(), len(jobs))
+    if cores <= FEW_CORES and all(_together(jobs, same) for same in alike):
+        return 1
+    return min(cores, len(jobs))
+
+
+def _together(jobs: Sequence[Job], same: _Alike) -> bool:
+    """Returns whether jobs of one shape train as one stack."""
+    return same.network.stacks and exact(same.network, jobs[same.numbers[0]].settings.batch_size)
 
 
 def _stacks(jobs: Sequence[Job], same: _Alike, room: int, workers: int) -> Iterator[list[int]]:
@@ -197,9 +208,8 @@ def _stacks(jobs: Sequence[Job], same: _Alike, room: int, workers: int) -> Itera
         return (lesson, rate) if here else (rate, jobs[number].settings.weight_decay, lesson)
 
     numbers = sorted(same.numbers, key=beside)
-    together = same.network.stacks and exact(same.network, first.settings.batch_size)
     space = room if here else _DEVICE_BYTES
-    most = max(1, space // max(1, _STATE * weight_bytes(same.network))) if together else 1
+    most = max(1, space // max(1, _STATE * weight_bytes(same.network))) if _together(jobs, same) else 1
     count = min(len(numbers), max(-(-len(numbers) // most), workers))  # of stacks, as even as can be
     for part in range(count):
         yield numbers[part * len(numbers) // count : (part + 1) * len(numbers) // count]

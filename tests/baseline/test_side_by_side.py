@@ -43,12 +43,24 @@ def test_training_in_processes_is_the_same_to_the_last_bit(monkeypatch, make_lot
     jobs, task = make_lot
     alone = trainer.fit_all(jobs, task)
     monkeypatch.setattr(trainer, "PROCESSES_FROM", 0)
+    monkeypatch.setattr(trainer, "FEW_CORES", 0)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     shared = trainer.fit_all(jobs, task)
     for one, other in zip(alone, shared, strict=True):
         first, second = one.model.network.state_dict(), other.model.network.state_dict()
         assert all(torch.equal(first[key], second[key]) for key in first)
         assert (one.epoch, one.merit) == (other.epoch, other.merit)
+
+
+def test_on_two_cores_what_stacks_stays_in_one_process(monkeypatch, make_lot):
+    jobs, task = make_lot
+    started = []
+    monkeypatch.setattr(trainer, "PROCESSES_FROM", 0)
+    monkeypatch.setattr(trainer, "side_by_side", lambda work, lots, workers: started.append(workers) or map(work, lots))
+    for cores in (1, 2, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda cores=cores: cores)
+        trainer.fit_all(jobs, task)
+    assert started == [3]
 
 
 @pytest.fixture
