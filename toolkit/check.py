@@ -22,6 +22,7 @@ OPTIONAL = ("opensmile", "optuna", "onnx", "distributed", "vision", "facenet", "
 # Compiled against one build of torch. transformers only looks whether they exist, imports them, and so fails with them
 # (pytorch/vision issues 8985, 9077; pytorch/pytorch issue 157648).
 POISONOUS = ("torchvision", "torchaudio", "torchcodec")
+MODULES = {"protobuf": "google.protobuf"}  # what a package is imported by, where that is not its own name
 OPENFACE = "FeatureExtraction"  # the program of OpenFace 2 that writes features of a video
 IMPORT_SECONDS = 120
 
@@ -122,7 +123,7 @@ def _import_error(name: str) -> str | None:
 def _optional_part(extra: str, requirement: Requirement) -> CheckLine:
     version = _version(requirement.name)
     if version is not None:
-        error = _import_error(requirement.name.replace("-", "_"))
+        error = _import_error(MODULES.get(requirement.name, requirement.name.replace("-", "_")))
         if error is None:
             return CheckLine(f"extra {extra}", "ok", f"{requirement.name} {version}")
         remedy = f"pip uninstall {requirement.name}, or mend what it needs."

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from toolkit import check as subject
 
@@ -75,6 +76,11 @@ def test_absent_parts_come_with_the_line_that_installs_them(monkeypatch):
     )  # fmt: skip
     assert lines["extra opensmile"].remedy == 'pip install -c constraints.txt -e ".[opensmile]"'
     assert lines["numpy"].remedy == "pip install -c constraints.txt -e ."
+
+
+def test_package_that_is_imported_by_another_name():
+    pytest.importorskip("google.protobuf")
+    assert subject._optional_part("llm", Requirement("protobuf>=4")).state == "ok"
 
 
 def test_version_out_of_range(monkeypatch):
