@@ -59,6 +59,7 @@ def test_on_two_cores_what_stacks_stays_in_one_process(monkeypatch, make_lot):
     monkeypatch.setattr(trainer, "side_by_side", lambda work, lots, workers: started.append(workers) or map(work, lots))
     for cores in (1, 2, 3):
         monkeypatch.setattr(torch, "get_num_threads", lambda cores=cores: cores)
+        monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)  # or the number above would stay
         trainer.fit_all(jobs, task)
     assert started == [3]
 

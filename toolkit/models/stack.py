@@ -33,9 +33,10 @@ def exact(network: Network, batch_size: int) -> bool:
 class Stack(nn.Module):
     """Networks that compute side by side, each on data of its own, and never touch each other.
 
-    Each gives the numbers that it gives in a stack of its own. On a CPU with MKL they are the same to the last bit
-    where batch and widths are multiples of 16, whatever the number of cores; elsewhere to rounding, since MKL sums in
-    another order where a matrix does not begin at a multiple of 64 bytes. A network whose class does not stack makes a
+    Each gives the numbers that it gives in a stack of its own on one core. On a CPU with MKL they are the same to the
+    last bit where batch and widths are multiples of 16, whatever the number of cores of the larger stack; elsewhere to
+    rounding, since MKL sums in another order where a matrix does not begin at a multiple of 64 bytes, or where several
+    cores share one matrix. A network whose class does not stack makes a
     stack of one.
 
     Args:
