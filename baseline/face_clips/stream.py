@@ -121,7 +121,8 @@ class _Reader(Dataset):
             try:
                 return number, self._view(self._clips.open(number), draw.chance(self._seed, "view"))
             except ClipError as error:
-                failures[self._clips.names[number]] = error
+                # Not the error that was raised: it holds on to the pictures of all functions that it went through.
+                failures[self._clips.names[number]] = ClipError(error.status, error.reason)
         return None
 
 

@@ -1,5 +1,7 @@
 """Batches of clips."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,19 @@ def test_the_next_clip_takes_the_place_of_one_that_cannot_be_read():
         "9": "unreadable: broken",
         "0": "unreadable: broken",
     }
+
+
+def test_what_was_read_of_a_clip_that_failed_does_not_stay_in_memory():
+    alive = []
+
+    def failing(clip, _):
+        pictures = clip.pictures(np.zeros(1, int))
+        alive.append(weakref.ref(pictures))
+        raise ClipError(Status.TOO_SHORT, "no sound")
+
+    (batch,) = ClipStream(TenClips(), failing, seed=3, replace=False).read([[Draw(0, 9), Draw(0, 5)]])
+    assert {name: str(error) for name, error in batch.failures.items()} == dict.fromkeys("95", "too_short: no sound")
+    assert [reference() for reference in alive] == [None, None]
 
 
 def test_or_its_place_stays_empty():
