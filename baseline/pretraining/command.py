@@ -3,13 +3,12 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from baseline.names import names_added
 from toolkit.console import option, say
-from toolkit.errors import UserError
 
 MANY = {"--corpus", "--split", "--set"}  # take any number of values
 _OF_DOING = ("out", "save_every", "page_every", "workers", "device", "overwrite")
@@ -68,12 +67,12 @@ def pretrain(
 ) -> None:
     """Pretrain a masked autoencoder on clips without labels; ended at any moment, it goes on."""
     given = dict(locals())
-    from baseline.config import validated
+    from baseline.config import gathered, validated
     from baseline.pretraining.run import pretrain as run
     from baseline.pretraining.settings import Doings, PretrainingSettings
 
     doings = {name: given.pop(name) for name in _OF_DOING}
-    given |= {"network": _options(given.pop("setting")), "source": source.value, "dtype": dtype.value}
+    given |= {"network": gathered(None, {}, given.pop("setting") or ()), "source": source.value, "dtype": dtype.value}
     given |= {"window": None if window is None else _numbers(window), "betas": _numbers(betas)}
     rows = run(
         validated(PretrainingSettings, given, "setting", "the command line"),
@@ -85,20 +84,3 @@ def pretrain(
 
 def _numbers(text: str) -> list[str]:
     return [number.strip() for number in text.split(",")]
-
-
-def _options(settings: list[str] | None) -> dict[str, Any]:
-    """Returns ``KEY=VALUE`` words as a dictionary, values read as YAML.
-
-    Raises:
-        UserError: a word has no ``=``
-    """
-    import yaml
-
-    options = {}
-    for setting in settings or ():
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"Got --set {setting}. Expected KEY=VALUE, as in --set contrast_weight=0.")
-        options[key.strip()] = yaml.safe_load(value)
-    return options

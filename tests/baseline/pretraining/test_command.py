@@ -36,6 +36,7 @@ def test_mistakes_are_named(face_clips, tmp_path):
         (("--window", "1,2"), "'window.2' in the command line"),
         (("--window", "-1,0,9,9"), "expected LEFT,TOP,WIDTH,HEIGHT"),
         (("--set", "context"), "Expected KEY=VALUE"),
+        (("--set", "context=[", "--source", "video"), "context=[: expected bottleneck or release"),
         ((), "--cache DIR"),
     ):
         done = run(*base, *words)
