@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from toolkit.clip_sound import RATE
+from toolkit.clip_sound import RATE, SHORTEST, sound_of
 from toolkit.errors import ClipError
+from toolkit.frame_sampling import Choice
 from toolkit.media import read_sound, require_audible
 from toolkit.status import Status
 
@@ -60,6 +61,17 @@ class Clip(ABC):
         start, end = (max(0, round(float(self.times[number]) * RATE)) for number in (first, last))
         return self.sound[start:end]
 
+    def sound_with(self, choice: Choice) -> np.ndarray:
+        """Returns the sound that goes with pictures, ``(S,)`` float32 at 16 kHz, by their times.
+
+        Where those leave next to nothing, the pictures are taken to be spread evenly over the sound.
+
+        Raises:
+            ClipError: as `sound`, or ``too_short``: next to nothing is left either way
+        """
+        samples = self.sound_between(choice.start, choice.end)
+        return samples if len(samples) > SHORTEST else sound_of(choice, len(self), self.sound)
+
 
 class ClipSource(ABC):
     """Clips of a corpus in a fixed order; it can be sent to other processes, each of which opens files of its own.
@@ -93,3 +105,17 @@ def sound_files(corpus_table: Mapping[str, Sequence[object]], root: Path) -> lis
     pairs = zip(corpus_table["audio"], corpus_table["video"], strict=True)
     cells = (audio if isinstance(audio, str) else video for audio, video in pairs)
     return [root / cell if isinstance(cell, str) else None for cell in cells]
+
+
+def of_one_size(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns pictures ``(H, W, 3)`` of one clip as ``(n, H, W, 3)``, all made as large as the first."""
+    import cv2
+
+    height, width = pictures[0].shape[:2]
+    alike = [
+        picture
+        if picture.shape[:2] == (height, width)
+        else cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        for picture in pictures
+    ]
+    return np.stack(alike)

@@ -5,9 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from baseline.face_clips.clip import Clip
+from baseline.face_clips.clip import Clip, of_one_size
+from toolkit.clip_sound import sound_of
 from toolkit.errors import ClipError
+from toolkit.frame_sampling import Choice
 from toolkit.status import Status
+
+_RATE = 25.0  # pictures per second (Hz); a folder does not say, and its sound is found without
 
 
 class PictureFolder(Clip):
@@ -17,7 +21,6 @@ class PictureFolder(Clip):
         name: of the clip
         path: folder of pictures, or one picture
         sound_file: as in `Clip`
-        rate: pictures per second (Hz), which a folder does not say
 
     Raises:
         ClipError: ``missing``, ``unreadable``, or ``no_video``: there is no picture
@@ -25,7 +28,7 @@ class PictureFolder(Clip):
 
     suffixes: ClassVar = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 
-    def __init__(self, name: str, path: Path, sound_file: Path | None, rate: float = 25.0) -> None:
+    def __init__(self, name: str, path: Path, sound_file: Path | None) -> None:
         if not path.exists():
             raise ClipError(Status.MISSING, f"{path}: no such file")
         try:
@@ -35,7 +38,7 @@ class PictureFolder(Clip):
         self._files = [file for file in files if file.suffix.lower() in self.suffixes]
         if not self._files:
             raise ClipError(Status.NO_VIDEO, f"{path}: no picture ({', '.join(sorted(self.suffixes))}) in it")
-        super().__init__(name, np.arange(len(self._files)) / rate, sound_file)
+        super().__init__(name, np.arange(len(self._files)) / _RATE, sound_file)
 
     def pictures(self, numbers: np.ndarray) -> np.ndarray:
         """Returns some pictures, as `Clip.pictures`."""
@@ -52,8 +55,9 @@ class PictureFolder(Clip):
             picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
             if picture is None:
                 raise ClipError(Status.UNREADABLE, f"{self._files[number]}: no picture")
-            picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-            if pictures and picture.shape != pictures[0].shape:
-                picture = cv2.resize(picture, pictures[0].shape[1::-1], interpolation=cv2.INTER_AREA)
-            pictures.append(picture)
-        return np.stack(pictures)[places]
+            pictures.append(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        return of_one_size(pictures)[places]
+
+    def sound_with(self, choice: Choice) -> np.ndarray:
+        """Returns the sound that goes with pictures, all being spread evenly over it, as the authors have it."""
+        return sound_of(choice, len(self), self.sound)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baseline.face_clips.clip import Clip
+from baseline.face_clips.clip import Clip, of_one_size
 from toolkit.errors import ClipError
 from toolkit.media_file import MediaFile, open_media
 from toolkit.picture import display_matrix, iterate_frames, orient
@@ -49,7 +49,7 @@ class VideoClip(Clip):
         found = self._sought(times) if self._is_stamped and times[0] > 0 else None
         if found is None:
             found = self._from_the_start(times)
-        return np.stack(found)[places]
+        return of_one_size(found)[places]
 
     def _sought(self, times: np.ndarray) -> list[np.ndarray] | None:
         """Returns the pictures at some times, ``None`` where they are not met after the key picture before them."""

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from baseline.face_clips.clip import Clip
-from baseline.face_clips.picture_folder import PictureFolder
 from baseline.fine_tuning.augmentation import Augmentation, as_input, resized, views_of
 from baseline.fine_tuning.random_augment import RandomAugment
 from baseline.fine_tuning.settings import AugmentationSettings, PictureSettings
-from toolkit.clip_sound import SHORTEST, random_gain, sound_of
+from toolkit.clip_sound import random_gain
 from toolkit.filter_bank import filter_bank_example
 from toolkit.frame_sampling import Choice, training_frames, view_frames
 
@@ -86,23 +85,7 @@ class ExampleMaker(NamedTuple):
         return resized(clip.pictures(choice.frames), self.size, self.pictures.resize)
 
     def _heard(self, clip: Clip, choice: Choice, chance: np.random.Generator | None) -> Tensor:
-        samples = sound_with(clip, choice)
+        samples = clip.sound_with(choice)
         if chance is not None:
             samples = random_gain(samples, chance)
         return torch.from_numpy(filter_bank_example(samples, self.sound_frames))[None]
-
-
-def sound_with(clip: Clip, choice: Choice) -> np.ndarray:
-    """Returns the sound that goes with pictures, ``(S,)`` at 16 kHz, by their times.
-
-    Folders of pictures have none: theirs are spread evenly over the sound, as the authors' are, and so are those that
-    leave next to nothing.
-
-    Raises:
-        ClipError: the clip has no sound, or next to nothing is left either way
-    """
-    if not isinstance(clip, PictureFolder):
-        samples = clip.sound_between(choice.start, choice.end)
-        if len(samples) > SHORTEST:
-            return samples
-    return sound_of(choice, len(clip), clip.sound)

@@ -6,10 +6,10 @@ import numpy as np
 
 from baseline.face_clips.clip import Clip
 from baseline.pretraining.multi_scale_crop import multi_scale_crop
-from toolkit.clip_sound import HEARD, RATE, SHORTEST, random_gain
+from toolkit.clip_sound import random_gain
 from toolkit.errors import ClipError
 from toolkit.filter_bank import filter_bank_example
-from toolkit.frame_sampling import Choice, pretraining_frames
+from toolkit.frame_sampling import pretraining_frames
 from toolkit.status import Status
 
 
@@ -56,7 +56,7 @@ class PretrainingView:
         pictures = self._looked_at(clip, clip.pictures(choice.frames))
         seen = {"video": multi_scale_crop(pictures, self._size, chance)}
         if self._hears:
-            seen["audio"] = filter_bank_example(random_gain(heard(clip, choice), chance))[None]
+            seen["audio"] = filter_bank_example(random_gain(clip.sound_with(choice), chance))[None]
         return seen
 
     def _looked_at(self, clip: Clip, pictures: np.ndarray) -> np.ndarray:
@@ -68,20 +68,3 @@ class PretrainingView:
             rows, columns = pictures.shape[1:3]
             raise ClipError(Status.ERROR, f"{clip.name}: pictures of {columns} x {rows} pixels do not fill the window")
         return part
-
-
-def heard(clip: Clip, choice: Choice) -> np.ndarray:
-    """Returns the sound of a choice of pictures by their times; where that is next to none, all of a short clip's.
-
-    Raises:
-        ClipError: the clip has no sound, or the pictures leave next to nothing of a longer one
-    """
-    samples = clip.sound_between(choice.start, choice.end)
-    if len(samples) > SHORTEST:
-        return samples
-    if len(clip.sound) > HEARD * RATE:
-        raise ClipError(
-            Status.TOO_SHORT,
-            f"{clip.name}: pictures {choice.start} to {choice.end} hold {len(samples)} samples of sound",
-        )
-    return clip.sound

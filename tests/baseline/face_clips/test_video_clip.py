@@ -56,6 +56,25 @@ def test_a_file_without_stamps_is_decoded(face_clips, tmp_path):
     np.testing.assert_array_equal(clip.pictures(np.array([4, 17]))[:, ::4, ::4], pictures[[4, 17]])
 
 
+def test_a_film_whose_pictures_change_their_size_has_those_of_the_first(tmp_path):
+    import av
+
+    content = b""
+    for side, grey in ((64, 40), (128, 200)):
+        with av.open(str(tmp_path / "part.264"), "w", format="h264") as target:
+            options = {"x264-params": "bframes=0"}
+            stream = target.add_stream("libx264", rate=25, width=side, height=side, pix_fmt="yuv420p", options=options)
+            for _ in range(10):
+                image = np.full((side, side, 3), grey, np.uint8)
+                target.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            target.mux(stream.encode(None))
+        content += (tmp_path / "part.264").read_bytes()
+    (tmp_path / "both.264").write_bytes(content)
+    pictures = VideoClip("both", tmp_path / "both.264", None).pictures(np.array([0, 8, 12, 19]))
+    assert pictures.shape == (4, 64, 64, 3)
+    np.testing.assert_allclose(pictures.mean(axis=(1, 2, 3)), [40, 40, 200, 200], atol=3)
+
+
 def test_what_is_no_video_says_so(face_clips, tmp_path):
     for path, status in ((face_clips / "clip_6.mp4", "unreadable"), (tmp_path / "none.mp4", "missing")):
         with pytest.raises(ClipError, match=f"^{status}"):

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from baseline.face_clips.clip import Clip
-from baseline.pretraining.view import PretrainingView, Window, heard
+from baseline.pretraining.view import PretrainingView, Window
 from toolkit.clip_sound import random_gain
 from toolkit.errors import ClipError
 from toolkit.filter_bank import filter_bank_example
-from toolkit.frame_sampling import Choice
 
 
 class Film(Clip):
@@ -46,10 +45,3 @@ def test_the_window_is_looked_at_and_nothing_else():
     assert seen["video"].max() < 56
     with pytest.raises(ClipError, match="64 x 64 pixels do not fill the window"):
         PretrainingView(16, step=1, hears=False, window=Window(8, 50, 24, 24))(Graded(30), np.random.default_rng(0))
-
-
-def test_too_little_sound_is_all_of_a_short_clips():
-    one = Choice(np.zeros(16, int), 0, 0)
-    np.testing.assert_array_equal(heard(Film(1, seconds=2), one), Film(1, seconds=2).sound)
-    with pytest.raises(ClipError, match=r"^too_short: film: pictures 0 to 0 hold 0 samples"):
-        heard(Film(1, seconds=3), one)
