@@ -22,9 +22,10 @@ from baseline.pretraining.training import Training
 from baseline.pretraining.view import PretrainingView
 from baseline.run_directory import ENVIRONMENT, environment, write_json
 from toolkit.corpus import load_corpus
-from toolkit.errors import UserError
+from toolkit.errors import ClipError, UserError
 from toolkit.memory import kept_memory
 from toolkit.models.masked_autoencoder import autoencoders
+from toolkit.status import Status
 
 logger = logging.getLogger(__name__)
 
@@ -127,10 +128,10 @@ class Pretrainer:
             write_failures(self.doings.out, self._failures)
         write_curve(self._rows, self.doings.out)
         is_last = epoch + 1 == self.settings.epochs
-        if is_last or (epoch + 1) % self.doings.save_every == 0:
-            self._save(epoch)
         if self.doings.page_every and (is_last or (epoch + 1) % self.doings.page_every == 0):
             self._write_page(epoch)
+        if is_last or (epoch + 1) % self.doings.save_every == 0:
+            self._save(epoch)  # after all else that is written, which would not be done again
 
     def _batches(self, begun: int) -> Iterator[ClipBatch]:
         """Yields what this process trains on, and notes which clips cannot be read."""
@@ -164,6 +165,8 @@ class Pretrainer:
             )
         self.training.restore(state)
         self._rows = state["curve"]
+        failures = state.get("failures", {})  # earlier versions kept none
+        self._failures |= {name: ClipError(Status(status), reason) for name, (status, reason) in failures.items()}
         begun = int(state["epoch"]) + 1
         if self.team.rank == 0 and begun < self.settings.epochs:
             logger.info("going on after %s", path)
@@ -176,9 +179,10 @@ class Pretrainer:
         return begun
 
     def _save(self, epoch: int) -> None:
-        state = self.training.state() | {"epoch": epoch, "args": self._arguments, "curve": self._rows}
-        write_checkpoint(checkpoint_path(self.doings.out, epoch), state)
         draw_curve(self._rows, self.doings.out)
+        failures = {name: (error.status.value, error.reason) for name, error in self._failures.items()}
+        state = {"epoch": epoch, "args": self._arguments, "curve": self._rows, "failures": failures}
+        write_checkpoint(checkpoint_path(self.doings.out, epoch), self.training.state() | state)
 
     def _write_page(self, epoch: int) -> None:
         draws = [Draw(0, number) for number in range(min(CLIPS, len(self.clips)))]
@@ -187,10 +191,10 @@ class Pretrainer:
         write_page(self.doings.out / PAGES / f"epoch-{epoch:04d}.png", self.training, next(reader.read([draws])))
 
     def _say_what_is_read(self) -> None:
-        count, batch = len(self.clips), self.settings.batch
-        logger.info("%d clips, %d steps of %d an epoch", count, self.order.steps, batch)
-        if count < batch:
+        logger.info("%d clips, %d steps of %d an epoch", len(self.clips), self.order.steps, self.settings.batch)
+        if len(self.clips) < self.settings.batch:
             logger.info("fewer clips than a batch: each comes several times in a step, seen otherwise")
+        if self.clips.left_out:
+            logger.warning("%d clips are left out: %s", len(self.clips.left_out), counted(self.clips.left_out))
         if self._failures:
-            logger.warning("%d clips are left out: %s", len(self._failures), counted(self._failures))
             write_failures(self.doings.out, self._failures)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from baseline.pretraining import run
 from baseline.pretraining.checkpoint import checkpoint_path, last_checkpoint, read_own
-from baseline.pretraining.run import pretrain
+from baseline.pretraining.run import Pretrainer, pretrain
 from baseline.pretraining.team import Team
 from baseline.pretraining.training import Training
 from toolkit.errors import UserError
@@ -59,6 +60,29 @@ def test_killed_and_resumed_gives_the_same_curve_and_weights(quickly, tmp_path, 
     assert curves[0] == curves[1]
     one, other = (read_weights(folder / "checkpoint-5.pth") for folder in (whole.out, doings.out))
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_killed_while_the_last_page_is_written_it_is_written_again(quickly):
+    settings, doings = quickly(page_every=3)
+    killed(settings, doings, run, "write_page", 1)
+    assert last_checkpoint(doings.out) == checkpoint_path(doings.out, 1)
+    pretrain(settings, doings)
+    assert sorted(path.name for path in doings.out.rglob("*.png")) == ["curve.png", "epoch-0002.png"]
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_clips_that_failed_before_the_end_are_not_forgotten(quickly, tmp_path):
+    """Four of seven clips make an epoch: with this seed the silent one comes in the first two, not in the third."""
+    listed = []
+    for folder in ("whole", "killed"):
+        settings, doings = quickly(model="hicmae", batch=4, seed=4, out=tmp_path / folder)
+        if folder == "killed":
+            killed(settings, doings, Pretrainer, "_epoch", 3)
+        pretrain(settings, doings)
+        listed.append((doings.out / "failures.csv").read_text(encoding="utf-8"))
+    assert listed[0].count("clip_5,silent") == 1
+    assert listed[1] == listed[0]
 
 
 def test_resumed_after_every_epoch(quickly, tmp_path):
