@@ -153,8 +153,7 @@ def run_jobs(
                 target.path.parent.mkdir(parents=True, exist_ok=True)
                 locks.enter_context(locked(target.path, part=options.shard))
             if options.overwrite if overwrite is None else overwrite:
-                for _, target in targets:  # not before all of them are locked
-                    _forget(target.path, options)
+                _forget(jobs, options)  # not before all of them are locked
             complete(jobs, source, corpus, targets, options)
         if options.shard is None:
             write_failures(targets[0][1].path.parent.parent)
@@ -171,8 +170,15 @@ def run_jobs(
         raise
 
 
-def _forget(path: Path, options: RunOptions) -> None:
+def _forget(jobs: Sequence[Job], options: RunOptions) -> None:
+    """Deletes the caches of jobs, once it is sure that their encoders can make others."""
+    paths = [target.path for job in jobs for target in job.targets]
     if options.shard is not None:
-        raise UserError(f"--overwrite would delete the other shards' work. Remove {path} and its segments by hand.")
-    path.unlink(missing_ok=True)
-    shutil.rmtree(segment_folder(path), ignore_errors=True)
+        raise UserError(f"--overwrite would delete the other shards' work. Remove {paths[0]} and its segments by hand.")
+    for job in jobs:
+        _ = job.encoder  # no such device, no checkpoint: that must not cost the cache
+        if not job.alone:
+            job.release()  # worker processes build their own
+    for path in paths:
+        path.unlink(missing_ok=True)
+        shutil.rmtree(segment_folder(path), ignore_errors=True)

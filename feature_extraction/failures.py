@@ -1,6 +1,7 @@
 """The account of a corpus: how many clips of each cache have which status, and every failed clip by name."""
 
 import csv
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,8 +9,11 @@ from pathlib import Path
 from feature_extraction.lock import locked
 from toolkit.cache import Cache
 from toolkit.console import aligned
+from toolkit.errors import UserError
 from toolkit.media_write import whole_file
 from toolkit.status import Status
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = ("modality", "encoder", "name", "status", "reason")
 
@@ -19,6 +23,8 @@ def write_failures(folder: Path) -> Path:
 
     Args:
         folder: the corpus' folder of caches
+
+    A cache that cannot be read is left out, and a warning names it.
 
     Returns:
         the file, with a header alone where nothing failed
@@ -30,10 +36,15 @@ def write_failures(folder: Path) -> Path:
         writer.writerow(COLUMNS)
         for cache_file in sorted(folder.glob("*/*.h5")):
             encoder = cache_file.name.removesuffix(".h5")
-            with Cache(cache_file) as cache:
-                for name, status, reason in zip(cache.names, cache.status, cache.reason, strict=True):
-                    if status != Status.OK:
-                        writer.writerow((cache_file.parent.name, encoder, name, status, reason))
+            try:
+                with Cache(cache_file) as cache:
+                    clips = list(zip(cache.names, cache.status, cache.reason, strict=True))
+            except UserError as error:  # a damaged cache of another encoder spoils no extraction
+                logger.warning("%s is without this cache: %s", path, error)
+                continue
+            for name, status, reason in clips:
+                if status != Status.OK:
+                    writer.writerow((cache_file.parent.name, encoder, name, status, reason))
     return path
 
 

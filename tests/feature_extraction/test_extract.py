@@ -326,6 +326,36 @@ def test_nothing_is_overwritten_before_all_of_it_may_be(words, letters, tmp_path
     assert brief.exists()
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_nothing_is_overwritten_by_an_encoder_that_cannot_run(words, letters, tmp_path, monkeypatch, alone):
+    (path,) = extract_features(words, list(letters.specs), tmp_path)
+    before = path.read_bytes()
+
+    def break_down(*_: object, **__: object) -> None:
+        raise UserError("Device 'gpu' cannot be used")
+
+    monkeypatch.setattr(letters, "alone", alone)
+    with monkeypatch.context() as broken:
+        broken.setattr("feature_extraction.feature_job.build_encoder", break_down)
+        with pytest.raises(UserError, match="Device 'gpu'"):
+            extract_features(words, list(letters.specs), tmp_path, options=RunOptions(overwrite=True))
+    assert path.read_bytes() == before
+    letters.seen.clear()
+    extract_features(words, list(letters.specs), tmp_path, options=RunOptions(overwrite=True))
+    assert len(letters.seen) == 48  # all but the two without a text
+
+
+def test_a_damaged_cache_of_another_encoder_spoils_nothing(words, letters, tmp_path, caplog):
+    damaged = tmp_path / "words" / "audio" / "prosody.h5"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"cut")
+    (path,) = extract_features(words, list(letters.specs), tmp_path)
+    assert len(Cache(path)) == 50
+    failures = (tmp_path / "words" / "failures.csv").read_text().splitlines()
+    assert [line.split(",")[2] for line in failures[1:]] == ["c03", "c10", "c20", "c33"]
+    assert f"is without this cache: {damaged} is not a readable cache" in caplog.text
+
+
 def test_retry_of_clips_that_all_break_again(words, letters, tmp_path, monkeypatch):
     monkeypatch.setattr(letters, "broken", frozenset({"clip number 7", "clip number 8"}))
     path = extract(words, letters.specs[0], tmp_path)
