@@ -1,9 +1,9 @@
 """The command line of stage 1: ``python -m feature_extraction MODALITY|faces|transcribe|merge|list``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from feature_extraction.variant import vary
 from toolkit.console import aligned, main, say
 from toolkit.device import usable_cores
 from toolkit.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from toolkit.corpus import Corpus
 
 app = typer.Typer(
     help="Extract features of a corpus once, into HDF5 caches that any number of models train on.",
@@ -107,6 +110,7 @@ def _command(modality: Modality) -> Callable[..., None]:
         specs = [find_spec(reference, modality) for reference in dict.fromkeys(encoder)]
         specs = [vary(spec, [dtype.value]) if dtype and dtype.value != spec.precision else spec for spec in specs]
         corpora = [load_corpus(reference) for reference in corpus]
+        _require_columns(specs, corpora)
         options = _options(shard, overwrite, retry, device, workers, trust)
         paths = [extract_features(clips, specs, cache, levels=level.levels, options=options) for clips in corpora]
         _finish([path for some in paths for path in some], shard, strict)
@@ -123,7 +127,7 @@ for _modality in MODALITIES:
 def faces(
     corpus: CorpusOption,
     cache: CacheOption,
-    encoder: Annotated[str, typer.Option(metavar="NAME", help="How faces are found.")] = "mtcnn",
+    encoder: Annotated[list[str], typer.Option(metavar="NAME", help="How faces are found.")] = ("mtcnn",),
     overwrite: OverwriteOption = False,
     retry: RetryOption = False,
     strict: StrictOption = False,
@@ -136,14 +140,14 @@ def faces(
     from feature_extraction.faces.spec import get_face_spec
     from toolkit.corpus import load_corpus
 
-    spec, corpora = get_face_spec(encoder), [load_corpus(reference) for reference in corpus]
+    spec, corpora = get_face_spec(_only(encoder, "--encoder")), [load_corpus(reference) for reference in corpus]
     options = _options(shard, overwrite, retry, device, workers)
     _finish([extract_faces(clips, spec, cache, options=options) for clips in corpora], shard, strict)
 
 
 @app.command("transcribe")
 def transcribe_corpus(
-    corpus: Annotated[str, typer.Option(metavar="REF", help="READER:PATH or the path of a CSV.")],
+    corpus: Annotated[list[str], typer.Option(metavar="REF", help="READER:PATH or the path of a CSV.")],
     model: Annotated[
         str, typer.Option(metavar="NAME", help="A whisper model of `list`, ORG/NAME on the hub, or a folder.")
     ],
@@ -161,7 +165,7 @@ def transcribe_corpus(
     from toolkit.corpus import load_corpus
 
     options = {"language": language, "device": device, "batch": batch, "retry": retry, "progress": True}
-    say(str(transcribe(load_corpus(corpus), model, output, precision=dtype.value, **options)))
+    say(str(transcribe(load_corpus(_only(corpus, "--corpus")), model, output, precision=dtype.value, **options)))
 
 
 @app.command()
@@ -204,6 +208,22 @@ def _facts(spec: EncoderSpec) -> tuple[str, ...]:
     layers = f"{spec.combine} of {','.join(map(str, spec.layers))}" if spec.layers else ""
     weights = spec.checkpoint + (f"#{spec.revision}" if spec.checkpoint.startswith("hf:") else "")
     return (spec.name, spec.modality, spec.family, numbers, layers, spec.pooling, weights, spec.licence)
+
+
+def _only(values: Sequence[str], option: str) -> str:
+    """Returns the one value of an option that takes several in other commands."""
+    if len(values) > 1:
+        raise UserError(f"{option} takes one value here, got {', '.join(values)}. Run the command for each of them.")
+    return values[0]
+
+
+def _require_columns(specs: Sequence[EncoderSpec], corpora: "Sequence[Corpus]") -> None:
+    """Checks that there is a column for each encoder of text: without one every clip would be ``empty_text``."""
+    for corpus in corpora:
+        for spec in specs:
+            if spec.column and spec.column not in corpus.table:
+                hint = did_you_mean(spec.column, map(str, corpus.table.columns))
+                raise UserError(f"Corpus '{corpus.name}' has no column '{spec.column}' for '{spec.name}'. {hint}")
 
 
 def _options(

@@ -38,8 +38,8 @@ def find_spec(reference: str, modality: Modality) -> EncoderSpec:
     if colon and family in encoders.names() and encoders.get(family).from_file is not None:
         name, variants = _split_place(place)
         return vary(_file(family, Path(name).expanduser(), modality), variants)
-    name, _, after = reference.partition("@")
-    variants = after.split("+") if after else []
+    name, at, after = reference.partition("@")
+    variants = after.split("+") if at else []
     if variants and f"{name}@{variants[0]}" in known:  # @mertools is a spec, not a variant
         name = f"{name}@{variants.pop(0)}"
     return vary(get_spec(name, modality), variants)
@@ -81,6 +81,8 @@ def _checkpoint(name: str, modality: Modality) -> EncoderSpec:
     if folder.is_dir():
         short, revision = folder.resolve().name, fingerprint(folder)
         kind = model_type(str(folder), None)
+    elif name.startswith((".", "/", "~")):  # no name on the hub does
+        raise UserError(f"There is no folder {name}. Expected hf:FOLDER or hf:ORG/NAME.")
     else:
         name, _, revision = name.partition("#")
         short = name.replace("/", "--")

@@ -28,12 +28,17 @@ def merge_shards(corpus: Corpus, cache_root: Path, others: Sequence[Path] = ()) 
         the caches made
 
     Raises:
-        UserError: there is nothing to join, clips are missing, or the segments of one encoder differ in identity
+        UserError: there is no such folder, nothing to join, clips are missing, or the segments of one encoder differ
+            in identity
     """
+    for other in others:
+        if not other.is_dir():
+            raise UserError(f"There is no folder {other}, which stands after --from. Expected another --cache folder.")
     folders = [root / corpus.name for root in (cache_root, *others)]
     found = sorted({path.relative_to(folder) for folder in folders for path in folder.glob(f"*/*.h5{_SUFFIX}")})
     if not found:
-        raise UserError(f"No segments of '{corpus.name}' in {', '.join(map(str, folders))}: no shard has run yet.")
+        places = ", ".join(map(str, folders))
+        raise UserError(f"No segments of '{corpus.name}' in {places}: no shard has run yet, or all are joined.")
     paths, failures = [], []
     for place in found:
         try:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,7 +134,11 @@ class Transcriber:
 
 def _find(model: str) -> EncoderSpec:
     reference = "tiny-whisper" if model == "tiny" else model
-    if reference not in all_specs("audio") and not reference.startswith("hf:"):
+    known = all_specs("audio")
+    if reference not in known and not reference.startswith("hf:"):
+        if "/" not in reference and not Path(reference).expanduser().is_dir():  # nor ORG/NAME
+            names = [name for name, spec in known.items() if spec.family == "whisper"]
+            raise UserError(f"'{model}' is neither ORG/NAME, nor a folder, nor in `list`. {did_you_mean(model, names)}")
         reference = f"hf:{reference}"
     spec = find_spec(reference, "audio")
     if spec.family != "whisper":

@@ -84,6 +84,13 @@ def test_text_corpus_has_no_audio(command, corpus, tmp_path, capsys):
         (["text", "--encoder", "char-hsh"], "Unknown text encoder 'char-hsh'. Did you mean 'char-hash'?"),
         (["text", "--encoder", "prosody"], "Unknown text encoder 'prosody'. The audio command runs it."),
         (["faces", "--encoder", "mtcn"], "'mtcn'"),
+        (["faces", "--encoder", "mtcnn", "frames"], "--encoder takes one value here, got mtcnn, frames."),
+        (
+            ["text", "--encoder", "char-hash@column-englsh"],
+            "Corpus 'tiny' has no column 'englsh' for 'char-hash@column-englsh'. Did you mean 'english'?",
+        ),
+        (["text", "--encoder", "char-hash@"], "'char-hash' has no variant ''."),
+        (["text", "--encoder", "hf:./nothing"], "There is no folder ./nothing. Expected hf:FOLDER or hf:ORG/NAME."),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_two(command, corpus, tmp_path, capsys, arguments, message):
@@ -92,6 +99,13 @@ def test_a_users_mistake_is_one_line_and_exit_code_two(command, corpus, tmp_path
     assert message in error
     assert "Traceback" not in error
     assert len(error.strip().splitlines()) <= 2
+
+
+def test_transcribe_takes_one_corpus(command, corpus, tmp_path, capsys):
+    output = tmp_path / "words.csv"
+    assert command("transcribe", "--corpus", "a.csv", str(corpus), "--model", "tiny", "--output", str(output)) == 2
+    assert "--corpus takes one value here, got a.csv, " in capsys.readouterr().err
+    assert not output.exists()
 
 
 def test_list_filters_by_words(command, capsys):

@@ -68,8 +68,15 @@ def test_a_part_run_again_does_nothing(words, letters, tmp_path):
 
 
 def test_nothing_to_join(words, tmp_path):
-    with pytest.raises(UserError, match="No segments of 'words'"):
+    with pytest.raises(UserError, match=r"No segments of 'words' .*: no shard has run yet, or all are joined\."):
         merge_shards(words, tmp_path)
+
+
+def test_a_folder_of_another_machine_that_is_not_there(words, letters, tmp_path):
+    run(words, letters, tmp_path / "a", 0, 1)
+    with pytest.raises(UserError, match=r"There is no folder .*machine, which stands after --from"):
+        merge_shards(words, tmp_path / "a", [tmp_path / "machine"])
+    assert not (tmp_path / "a" / "words" / "text" / "letters.h5").exists()
 
 
 def test_parts_of_two_encoders_do_not_mix(words, letters, tmp_path, monkeypatch):

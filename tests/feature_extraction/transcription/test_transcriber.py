@@ -144,6 +144,11 @@ def test_models_that_write_no_words(tmp_path):
         Transcriber(str(tmp_path), device="cpu")
 
 
+def test_a_mistyped_model_is_not_asked_of_the_hub():
+    with pytest.raises(UserError, match=r"'whisper-bas' is neither .* in `list`\. Did you mean 'whisper-base'\?"):
+        Transcriber("whisper-bas", device="cpu")
+
+
 def test_the_name_of_a_folder_may_be_written_as_for_encoders(tmp_path):
     folder = save(tmp_path)
     assert Transcriber(f"hf:{folder}", device="cpu").source == Transcriber(folder, device="cpu").source
