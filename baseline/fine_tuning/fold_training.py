@@ -19,6 +19,7 @@ from baseline.fine_tuning.learner import Learner
 from baseline.fine_tuning.network import Beginning
 from baseline.fine_tuning.scoring import Said, say
 from baseline.pretraining.checkpoint import said_of_options, said_of_size, write_checkpoint
+from baseline.pretraining.folder import sweep
 from baseline.run_directory import write_json
 from toolkit.errors import UserError
 from toolkit.models.checkpoint_file import UNREADABLE, read_checkpoint
@@ -80,6 +81,7 @@ class FoldTraining:
     def run(self) -> Outcome:
         """Returns what came of it, that of an earlier run which was ended after it."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        sweep(self._folder)
         self._resume()
         epochs = self._config.learning.epochs
         for epoch in range(len(self._history), epochs):

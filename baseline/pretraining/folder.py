@@ -51,8 +51,8 @@ def clear(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Removes the checkpoint that a killed run was writing; those of the base sizes have a gigabyte."""
-    for path in folder.glob(".checkpoint-*.pth"):
+    """Removes the checkpoints that killed runs were writing; those of the base sizes have a gigabyte."""
+    for path in folder.glob(".*.pth"):
         path.unlink()
 
 

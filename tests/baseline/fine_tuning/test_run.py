@@ -113,7 +113,10 @@ def test_killed_and_gone_on_is_the_same(make_clips, tmp_path, monkeypatch, selec
             break
         except KilledError:
             ends += 1
+            if ends == 1:
+                (tmp_path / "parts" / "fold_0" / ".checkpoint.123.pth").touch()  # as if a file was being written
     assert ends == 5
+    assert list(parts.rglob(".*")) == []
     assert (parts / "predictions.csv").read_bytes() == (whole / "predictions.csv").read_bytes()
     for fold in range(3):
         one, other = (folder / f"fold_{fold}" for folder in (whole, parts))
