@@ -55,20 +55,33 @@ def extract_features(
     options = options or RunOptions()
     paths: dict[str, list[Path]] = {}
     for together in _sharing(specs):
-        faces = together[0].faces
-        if faces is not None:
-            # Crops are costly and shared by encoders, so --overwrite of an encoder does not redo them.
-            extract_faces(corpus, faces, cache_root, options=options, overwrite=False)
-        crops = cache_path(cache_root, corpus.name, "faces", faces.name) if faces else None
-        if crops and options.shard:
-            _require_crops(crops, corpus, options.shard)
         jobs = [
             FeatureJob(corpus, spec, cache_root, levels=levels, device=options.device, trusted=options.trusted)
             for spec in together
         ]
+        faces = together[0].faces
+        crops = cache_path(cache_root, corpus.name, "faces", faces.name) if faces else None
+        if faces and crops:
+            if not crops.exists() and len(corpus) > VideoSource.segment_clips:
+                _try_to_build(jobs)  # to look for faces may take hours, a missing checkpoint should not come after them
+            # Crops are costly and shared by encoders, so --overwrite of an encoder does not redo them.
+            extract_faces(corpus, faces, cache_root, options=options, overwrite=False)
+        if crops and options.shard:
+            _require_crops(crops, corpus, options.shard)
         run_jobs(jobs, source_of(together, corpus.root, crops), corpus, options)
         paths |= {job.name: [target.path for target in job.targets] for job in jobs}
     return list(dict.fromkeys(path for spec in specs for path in paths[spec.name]))
+
+
+def _try_to_build(jobs: Sequence[Job]) -> None:
+    """Builds encoders and lets go of them.
+
+    Raises:
+        UserError: one cannot run
+    """
+    for job in jobs:
+        _ = job.encoder
+        job.release()
 
 
 def _require_crops(path: Path, corpus: Corpus, shard: Shard) -> None:

@@ -345,6 +345,15 @@ def test_nothing_is_overwritten_by_an_encoder_that_cannot_run(words, letters, tm
     assert len(letters.seen) == 48  # all but the two without a text
 
 
+def test_an_encoder_that_cannot_run_is_known_before_faces_are_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("MER_WEIGHTS", str(tmp_path))
+    table = pd.DataFrame({"name": [f"c{n:02d}" for n in range(17)], "video": "gone.mp4"})
+    clips = corpus_from_table("films", tmp_path, table)
+    with pytest.raises(UserError, match=r"'emonet' needs the weights .*emonet_8\.pth, which do not exist"):
+        extract_features(clips, [get_spec("emonet", "visual")], tmp_path)
+    assert not (tmp_path / "films").exists()
+
+
 def test_a_damaged_cache_of_another_encoder_spoils_nothing(words, letters, tmp_path, caplog):
     damaged = tmp_path / "words" / "audio" / "prosody.h5"
     damaged.parent.mkdir(parents=True)
