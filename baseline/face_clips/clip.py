@@ -1,17 +1,21 @@
 """A clip whose pictures are read one by one, and a source of such clips."""
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from toolkit.clip_sound import RATE, SHORTEST, sound_of
-from toolkit.errors import ClipError
+from toolkit.errors import ClipError, UserError
 from toolkit.frame_sampling import Choice
 from toolkit.media import read_sound, require_audible
 from toolkit.status import Status
+
+logger = logging.getLogger(__name__)
 
 
 class Clip(ABC):
@@ -119,3 +123,24 @@ def of_one_size(pictures: Sequence[np.ndarray]) -> np.ndarray:
         for picture in pictures
     ]
     return np.stack(alike)
+
+
+@contextmanager
+def only_clip_errors(name: str) -> Iterator[None]:
+    """Makes a `ClipError` of what libraries raise at an odd file, so that it costs one clip and not the training.
+
+    PyAV for one raises an ``IndexError`` where damage looks like another stream.
+
+    Args:
+        name: of the clip, for the log, which has the traceback
+
+    Raises:
+        ClipError: that of the body, or ``error``
+    """
+    try:
+        yield
+    except (ClipError, UserError):
+        raise
+    except Exception as error:
+        logger.exception("unforeseen error in clip '%s'", name)
+        raise ClipError(Status.ERROR, f"{type(error).__name__}: {' '.join(str(error).split())}") from error

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from baseline.face_clips.clip import Clip, ClipSource
+from baseline.face_clips.clip import Clip, ClipSource, only_clip_errors
 from toolkit.errors import ClipError, UserError
 from toolkit.seeds import generator_for
 
@@ -118,11 +118,13 @@ class _Reader(Dataset):
         count = len(self._clips)
         for further in range(min(count, PATIENCE) if self._replace else 1):
             number = (draw.number + further) % count
+            name = self._clips.names[number]
             try:
-                return number, self._view(self._clips.open(number), draw.chance(self._seed, "view"))
+                with only_clip_errors(name):
+                    return number, self._view(self._clips.open(number), draw.chance(self._seed, "view"))
             except ClipError as error:
                 # Not the error that was raised: it holds on to the pictures of all functions that it went through.
-                failures[self._clips.names[number]] = ClipError(error.status, error.reason)
+                failures[name] = ClipError(error.status, error.reason)
         return None
 
 

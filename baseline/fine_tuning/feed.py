@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from baseline.face_clips.clip import Clip, ClipSource
+from baseline.face_clips.clip import Clip, ClipSource, only_clip_errors
 from baseline.fine_tuning.example import Inputs
 from toolkit.errors import ClipError
 from toolkit.seeds import generator_for
@@ -76,8 +76,9 @@ class Examples(Dataset[tuple[str, Inputs] | Unread]):
             error = self._source.left_out[name]
             return Unread(name, error.status, error.reason)
         try:
-            clip = self._source.open(self._numbers[name])
-            return name, self._make(clip, generator_for(self._seed, *self._purpose, name))
+            with only_clip_errors(name):
+                clip = self._source.open(self._numbers[name])
+                return name, self._make(clip, generator_for(self._seed, *self._purpose, name))
         except ClipError as error:
             return Unread(name, error.status, error.reason)
 

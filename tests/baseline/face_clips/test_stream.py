@@ -64,6 +64,25 @@ def test_the_next_clip_takes_the_place_of_one_that_cannot_be_read():
     }
 
 
+def test_an_unforeseen_error_costs_one_clip_and_is_logged(caplog):
+    def odd(clip, chance):
+        return {"value": np.ones(1)[[5]]} if clip.name == "9" else view(clip, chance)
+
+    (batch,) = ClipStream(TenClips(), odd, seed=3).read([[Draw(0, 9), Draw(0, 5)]])
+    assert batch.numbers == [0, 5]
+    assert str(batch.failures["9"]).startswith("error: IndexError: index 5 is out of bounds")
+    assert "unforeseen error in clip '9'" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_a_mistake_of_the_user_is_not_laid_on_a_clip():
+    def mistaken(*_):
+        raise UserError("the cache was written anew")
+
+    with pytest.raises(UserError, match="the cache was written anew"):
+        list(ClipStream(TenClips(), mistaken, seed=3).read([[Draw(0, 9)]]))
+
+
 def test_what_was_read_of_a_clip_that_failed_does_not_stay_in_memory():
     alive = []
 
