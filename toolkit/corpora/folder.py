@@ -169,7 +169,7 @@ def _warn_of_missing_files(path: Path, table: pd.DataFrame) -> None:
     if missing:
         row, column, cell = min(missing)
         logger.warning(
-            "%s: %d of the files named are missing, the first in row %d (%s '%s'); these clips will be 'missing'.",
+            "%s: files missing: %d, the first in row %d (%s '%s'); these clips will be 'missing'.",
             path, len(missing), row, column, cell,
         )  # fmt: skip
 

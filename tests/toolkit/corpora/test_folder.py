@@ -74,7 +74,7 @@ def test_missing_files_are_counted_not_fatal(write, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         corpus = read(write("name,video\na,v/a.mp4\nb,v/b.mp4\nc,w/c.mp4\n"))
     assert len(corpus) == 3
-    assert "2 of the files named are missing, the first in row 3 (video 'v/b.mp4')" in caplog.text
+    assert "files missing: 2, the first in row 3 (video 'v/b.mp4')" in caplog.text
 
 
 def test_no_warning_when_all_files_are_there(write, tmp_path, caplog):
