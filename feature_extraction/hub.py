@@ -21,9 +21,9 @@ def model_type(name: str, revision: str | None) -> str:
     Raises:
         UserError: no such model here, and it cannot be fetched
     """
-    path = _file(name, "config.json", revision, must_be=True)
     if _file(name, "modules.json", revision, must_be=False) is not None:
-        return "sentence"
+        return "sentence"  # whose transformer may have a folder of its own, and its config.json with it
+    path = _file(name, "config.json", revision, must_be=True)
     try:
         kind = json.loads(path.read_text(encoding="utf-8"))["model_type"]
     except (ValueError, KeyError, TypeError) as error:
@@ -56,7 +56,8 @@ def commit(name: str, revision: str) -> str:
     """
     from transformers.utils.hub import extract_commit_hash
 
-    return extract_commit_hash(str(_file(name, "config.json", revision, must_be=True)), None) or revision
+    path = _file(name, "modules.json", revision, must_be=False) or _file(name, "config.json", revision, must_be=True)
+    return extract_commit_hash(str(path), None) or revision
 
 
 def fingerprint(place: Path) -> str:

@@ -41,7 +41,7 @@ class Language(TextTransformer):
     A row is a token, its hidden states of the spec's layers combined, by default the last four added (Devlin et al.
     2019, "BERT", section 5.3, and MERTools); the clip's vector is their mean. Layer -1 is what the network gives out,
     its ``last_hidden_state``: behind the final normalisation where there is one (T5, GPT-2, OPT, BLOOM, Falcon, LLaMA,
-    Qwen2), as it was in transformers 4. The layers before it are not normalised so.
+    Qwen2, CLIP's half that reads), as it was in transformers 4. The layers before it are not normalised so.
 
     Options:
         tokenizer: class of the tokenizer in transformers, where the checkpoint does not say

@@ -165,7 +165,9 @@ class TextTransformer(NetworkEncoder):
         batch = {name: self._padded(pieces, name, longest) for name in self._inputs}
         mask = np.arange(longest) < np.array([[piece.length] for piece in pieces])
         output = self.network(**batch, attention_mask=self.tensor(mask.astype(np.int64)), output_hidden_states=True)
-        states = [state.to(self.device) for state in output.hidden_states]
+        # CLIP's, for one, lists its last state before the final normalisation.
+        last = getattr(output, "last_hidden_state", output.hidden_states[-1])
+        states = [state.to(self.device) for state in (*output.hidden_states[:-1], last)]
         return combine_layers(states, self.spec.layers, self.spec.combine)
 
     def _padded(self, pieces: Sequence[Piece], name: str, longest: int) -> "torch.Tensor":

@@ -66,7 +66,7 @@ def test_as_the_library_alone_and_together(saved, one_batch, kind):
         assert result.times[-1, 1] == len(text)
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", [*TYPES, "clip_text_model"])
 def test_last_layer_is_what_the_network_gives_out(saved, kind):
     """Behind the final normalisation, that is: made to matter here, and transformers 4 had it there too."""
     import torch

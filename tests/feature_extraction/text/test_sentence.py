@@ -167,8 +167,9 @@ def test_transformer_in_a_folder_of_its_own(model):
     modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
     modules[0]["path"] = "0_Transformer"
     write(folder, "modules.json", modules)
-    (result,) = build_encoder(spec).encode(["no"])
-    np.testing.assert_array_equal(result.utterance, expected.utterance)
+    for found in (spec, find_spec(f"hf:{folder}", "text")):
+        (result,) = build_encoder(found).encode(["no"])
+        np.testing.assert_array_equal(result.utterance, expected.utterance)
 
 
 def test_any_folder_by_name(model):
