@@ -78,15 +78,6 @@ def test_utterance_level_keeps_no_frames(words, letters, tmp_path):
     assert Cache(path).fields == {"utterance": (50, 2)}
 
 
-def test_failures_are_listed(words, letters, tmp_path):
-    extract(words, letters.specs[0], tmp_path)
-    table = pd.read_csv(tmp_path / "words" / "failures.csv")
-    assert table["name"].tolist() == ["c03", "c10", "c20", "c33"]
-    assert table["status"].tolist() == ["empty_text", "too_short", "not_finite", "empty_text"]
-    assert set(table["modality"]) == {"text"}
-    assert set(table["encoder"]) == {"letters"}
-
-
 def test_unforeseen_error_costs_one_clip_and_is_told(words, letters, tmp_path, monkeypatch, caplog):
     whole = extract(words, letters.specs[0], tmp_path / "whole")
     monkeypatch.setattr(letters, "broken", frozenset({"clip number 7"}))
@@ -193,13 +184,6 @@ def test_corpus_of_the_same_name_elsewhere_is_noticed(words, letters, tmp_path, 
     assert "taken to be the same" not in caplog.text
     extract(dataclasses.replace(words, root=tmp_path / "other"), letters.specs[0], tmp_path)
     assert f"made from clips in {tmp_path}; those of the same name in {tmp_path / 'other'} are taken" in caplog.text
-
-
-def test_failures_of_a_run_killed_before_it_listed_them(words, letters, tmp_path):
-    extract(words, letters.specs[0], tmp_path)
-    (tmp_path / "words" / "failures.csv").unlink()
-    extract(words, letters.specs[0], tmp_path)
-    assert len(pd.read_csv(tmp_path / "words" / "failures.csv")) == 4
 
 
 def test_folder_that_cannot_be_written(words, letters, tmp_path):
@@ -352,17 +336,6 @@ def test_an_encoder_that_cannot_run_is_known_before_faces_are_looked_for(tmp_pat
     with pytest.raises(UserError, match=r"'emonet' needs the weights .*emonet_8\.pth, which do not exist"):
         extract_features(clips, [get_spec("emonet", "visual")], tmp_path)
     assert not (tmp_path / "films").exists()
-
-
-def test_a_damaged_cache_of_another_encoder_spoils_nothing(words, letters, tmp_path, caplog):
-    damaged = tmp_path / "words" / "audio" / "prosody.h5"
-    damaged.parent.mkdir(parents=True)
-    damaged.write_bytes(b"cut")
-    (path,) = extract_features(words, list(letters.specs), tmp_path)
-    assert len(Cache(path)) == 50
-    failures = (tmp_path / "words" / "failures.csv").read_text().splitlines()
-    assert [line.split(",")[2] for line in failures[1:]] == ["c03", "c10", "c20", "c33"]
-    assert f"is without this cache: {damaged} is not a readable cache" in caplog.text
 
 
 def test_retry_of_clips_that_all_break_again(words, letters, tmp_path, monkeypatch):
