@@ -96,8 +96,9 @@ def _add_video(
     container: "OutputContainer", image: np.ndarray, frame_rate: float, quality: int, *, timed: bool
 ) -> "VideoStream":
     rate = Fraction(frame_rate).limit_denominator(1001)
-    # No B-frames: their decoding times would give a clip of uneven frames a wrong duration.
-    options = {"crf": str(quality), "preset": "veryfast", "bf": "0"}
+    # No B-frames: their decoding times would give a clip of uneven frames a wrong duration. No macroblock tree: x264
+    # reads memory there that nobody has written, so that the same pictures would now and then give other bytes.
+    options = {"crf": str(quality), "preset": "veryfast", "bf": "0", "mbtree": "0"}
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.height, stream.width = (size + size % 2 for size in image.shape[:2])
     stream.pix_fmt = "yuv420p"

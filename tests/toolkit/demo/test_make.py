@@ -28,7 +28,7 @@ def clip_of(tiny, hostile):
 
 def test_layout(tiny):
     assert sorted(path.name for path in tiny.iterdir()) == [TABLE, MARK, "video"]
-    assert yaml.safe_load((tiny / MARK).read_text()) == {"version": 1, "scale": "tiny", "seed": 0, "clips": 25}
+    assert yaml.safe_load((tiny / MARK).read_text()) == {"version": 2, "scale": "tiny", "seed": 0, "clips": 25}
     table = pd.read_csv(tiny / TABLE)
     assert sorted(path.name for path in (tiny / "video").iterdir()) == sorted(f"{name}.mp4" for name in table["name"])
 
