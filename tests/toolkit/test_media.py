@@ -1,6 +1,7 @@
 """Whole media files: probed, refused, written; and real clips."""
 
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,22 @@ def test_damaged(encode, tone):
 def test_same_bytes_twice(make_clip):
     one, other = make_clip("one.mp4"), make_clip("other.mp4")
     assert one.read_bytes() == other.read_bytes()
+
+
+WRITE_ROLLING = """
+import sys
+import numpy as np
+from toolkit.media import write_video
+picture = np.random.default_rng(0).integers(0, 255, (15, 20, 3), np.uint8).repeat(16, 0).repeat(16, 1)
+write_video(sys.argv[1], [np.roll(picture, 3 * number, 1) for number in range(16)], frame_rate=12)
+"""
+
+
+def test_same_bytes_whatever_lay_in_memory(tmp_path):
+    for octet in "01":  # what the C library of Linux fills new memory with; 0: nothing
+        command = [sys.executable, "-c", WRITE_ROLLING, str(tmp_path / f"{octet}.mp4")]
+        subprocess.run(command, check=True, env={**os.environ, "MALLOC_PERTURB_": octet})
+    assert (tmp_path / "0.mp4").read_bytes() == (tmp_path / "1.mp4").read_bytes()
 
 
 def test_failed_write_leaves_nothing(tmp_path, numbered):
