@@ -139,7 +139,7 @@ def test_a_whole_demo_is_left_alone(tiny):
 
 
 def test_other_arguments_than_the_demo_that_is_there(tiny):
-    with pytest.raises(UserError, match=r"is a demo of version 1, scale tiny, seed 0, expected .* seed 1"):
+    with pytest.raises(UserError, match=r"is a demo of version 2, scale tiny, seed 0, expected .* seed 1"):
         make_demo(tiny, scale="tiny", seed=1)
 
 
